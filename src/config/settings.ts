@@ -1,0 +1,143 @@
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+import { ConfigError } from "../core/errors.ts";
+import { LOG_LEVELS } from "../core/log.ts";
+import { checkConfig, readJsonFile } from "./json-file.ts";
+
+interface SettingDoc {
+  env: string;
+  description: string;
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = z.coerce.number().int().positive();
+const text = z.string().min(1);
+const yes = z.union([z.boolean(), z.stringbool()]);
+
+/** Every setting: its type and default, the environment variable it equals, and what it does. */
+const schema = z.strictObject({
+  host: text.default("127.0.0.1"),
+  port: port.default(2024),
+  config: text.default("langgraph.json"),
+  data_dir: text.default(".kagari"),
+  models_dir: text.default("config/models"),
+  prompts_dir: text.default("prompts"),
+  default_model: text.optional(),
+  workers: count.default(10),
+  log_level: z.enum(LOG_LEVELS).default("info"),
+  sqlite_synchronous: z.enum(["FULL", "NORMAL"]).default("FULL"),
+  max_body_bytes: count.default(16 * 1024 * 1024),
+  heartbeat_seconds: z.coerce.number().positive().default(5),
+  lease_seconds: z.coerce.number().positive().default(10),
+  drain_seconds: z.coerce.number().nonnegative().default(10),
+  preload: yes.default(false),
+  cors_origins: z.string().default("*"),
+  assistants: z.string().default("{}"),
+  test_routes: yes.default(false),
+});
+
+export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
+  host: { env: "HOST", description: "Address to listen on" },
+  port: { env: "PORT", description: "Port to listen on; 0 takes a free one" },
+  config: { env: "KAGARI_CONFIG", description: "Path of langgraph.json, the list of graphs" },
+  data_dir: { env: "KAGARI_DATA_DIR", description: "Folder of the embedded database" },
+  models_dir: { env: "KAGARI_MODELS_DIR", description: "Folder of the model configs" },
+  prompts_dir: { env: "KAGARI_PROMPTS_DIR", description: "Folder of the prompts" },
+  default_model: {
+    env: "KAGARI_DEFAULT_MODEL",
+    description: "Model config used where none is named",
+  },
+  workers: { env: "KAGARI_WORKERS", description: "Runs executed at the same time by this process" },
+  log_level: {
+    env: "KAGARI_LOG_LEVEL",
+    description: `Least level of log lines: ${LOG_LEVELS.join(", ")}`,
+  },
+  sqlite_synchronous: {
+    env: "KAGARI_SQLITE_SYNCHRONOUS",
+    description: "FULL survives a power cut; NORMAL is faster and survives a crash of the process",
+  },
+  max_body_bytes: { env: "KAGARI_MAX_BODY_BYTES", description: "Largest request body in bytes" },
+  heartbeat_seconds: {
+    env: "KAGARI_HEARTBEAT_SECONDS",
+    description: "Pause between heartbeats of an open stream",
+  },
+  lease_seconds: {
+    env: "KAGARI_LEASE_SECONDS",
+    description: "How long a silent worker keeps a run",
+  },
+  drain_seconds: {
+    env: "KAGARI_DRAIN_SECONDS",
+    description: "How long running runs may go on after SIGTERM",
+  },
+  preload: {
+    env: "KAGARI_PRELOAD",
+    description: "Load all graphs at start instead of at their first use",
+  },
+  cors_origins: {
+    env: "KAGARI_CORS_ORIGINS",
+    description: "Origins that browsers may call from: * or a comma-separated list",
+  },
+  assistants: {
+    env: "LANGGRAPH_CONFIG",
+    description: "JSON of graph id to config (and context) presets of the system assistants",
+  },
+  test_routes: {
+    env: "KAGARI_TEST_ROUTES",
+    description: "Serve POST /internal/truncate, on loopback only",
+  },
+};
+
+export type Settings = z.infer<typeof schema>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface LoadedSettings {
+  settings: Settings;
+  /** The folder all relative paths of settings start from. */
+  root: string;
+  /** The process environment over `.env`; secrets of model configs are looked up here. */
+  env: Environment;
+}
+
+/** Settings from flags, then environment, then config/kagari.json, then defaults. */
+export function readSettings(
+  flags: Partial<Record<keyof Settings, unknown>>,
+  root: string,
+): LoadedSettings {
+  const env: Environment = { ...readEnvFile(join(root, ".env")), ...process.env };
+  const file = join(root, "config", "kagari.json");
+  const fromFile = checkConfig(z.record(z.string(), z.unknown()), readJsonFile(file) ?? {}, {
+    file,
+  });
+  checkConfig(schema.partial(), fromFile, { file, keys: Object.keys(SETTING_DOCS) });
+  const merged: Record<string, unknown> = { ...fromFile };
+  for (const [key, doc] of Object.entries(SETTING_DOCS)) {
+    const value = env[doc.env];
+    if (value !== undefined && value !== "") merged[key] = checkOne(key, value, doc.env);
+  }
+  for (const [key, value] of Object.entries(flags)) {
+    if (value !== undefined) merged[key] = checkOne(key, value, `--${key.replaceAll("_", "-")}`);
+  }
+  return { settings: Object.freeze(schema.parse(merged)), root, env: Object.freeze(env) };
+}
+
+/** Path of a setting, from the root folder when it is relative. */
+export const fromRoot = (root: string, path: string): string =>
+  isAbsolute(path) ? path : resolve(root, path);
+
+/** Key and value pairs of an env file; empty when there is none. */
+export function readEnvFile(path: string): Record<string, string> {
+  if (!existsSync(path)) return {};
+  const values = parseEnv(readFileSync(path, "utf8"));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}
+
+function checkOne(key: string, value: unknown, source: string): unknown {
+  const result = schema.partial().safeParse({ [key]: value });
+  if (result.success) return value;
+  throw new ConfigError(`${source}: ${result.error.issues[0]?.message ?? "is not valid"}`);
+}

@@ -1,0 +1,84 @@
+/** Every error code of the product and the HTTP status it is answered with. */
+export const STATUS_OF = {
+  bad_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  gone: 410,
+  graph_unavailable: 422,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  validation: 422,
+  limit: 429,
+  config: 500,
+  internal: 500,
+  not_supported: 501,
+  upstream: 502,
+  unavailable: 503,
+  storage_full: 507,
+} as const satisfies Record<string, number>;
+
+export type ErrorCode = keyof typeof STATUS_OF;
+
+export type ErrorDetails = Record<string, unknown>;
+
+/** The one error class that crosses layers; `message` is safe to show to the client. */
+export class AppError extends Error {
+  override readonly name: string = "AppError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: ErrorDetails } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+export class NotFoundError extends AppError {
+  override readonly name = "NotFoundError";
+  constructor(kind: string, id: string) {
+    super("not_found", `${kind} ${JSON.stringify(id)} not found`);
+  }
+}
+
+export class ConflictError extends AppError {
+  override readonly name = "ConflictError";
+  constructor(message: string, details?: ErrorDetails) {
+    super("conflict", message, details ? { details } : {});
+  }
+}
+
+/** A worker's claim on a run has ended: another worker, or nobody, owns the run now. */
+export class LeaseLostError extends AppError {
+  override readonly name = "LeaseLostError";
+  constructor(runId: string) {
+    super("conflict", `The lease on run ${runId} is lost`);
+  }
+}
+
+/** Bad configuration: names the file and the key path, and stops the start. */
+export class ConfigError extends AppError {
+  override readonly name = "ConfigError";
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super("config", message, options);
+  }
+}
+
+/** A failure of a model provider, with what is needed to decide on a retry. */
+export class UpstreamError extends AppError {
+  override readonly name = "UpstreamError";
+  readonly retryable: boolean;
+  constructor(
+    message: string,
+    options: { retryable: boolean; cause?: unknown; details?: ErrorDetails },
+  ) {
+    super("upstream", message, options);
+    this.retryable = options.retryable;
+  }
+}

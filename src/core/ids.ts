@@ -1,0 +1,10 @@
+import { v5, v7 } from "uuid";
+
+/** Namespace of the ids of system assistants, fixed by the Agent Server contract. */
+const ASSISTANT_NAMESPACE = "6ba7b821-9dad-11d1-80b4-00c04fd430c8";
+
+/** A new time-ordered id, so that rows made later sort later. */
+export const newId = (): string => v7();
+
+/** The id of a graph's system assistant: UUIDv5 of the graph id. */
+export const systemAssistantId = (graphId: string): string => v5(graphId, ASSISTANT_NAMESPACE);

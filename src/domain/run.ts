@@ -1,0 +1,83 @@
+import type { Json, JsonObject } from "../core/json.ts";
+
+export const RUN_STATUSES = [
+  "pending",
+  "running",
+  "error",
+  "success",
+  "timeout",
+  "interrupted",
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const MULTITASK_STRATEGIES = ["reject", "enqueue", "interrupt", "rollback"] as const;
+export type MultitaskStrategy = (typeof MULTITASK_STRATEGIES)[number];
+
+export const CANCEL_ACTIONS = ["interrupt", "rollback"] as const;
+export type CancelAction = (typeof CANCEL_ACTIONS)[number];
+
+export const STREAM_MODES = ["values", "updates", "messages", "messages-tuple", "custom"] as const;
+export type StreamMode = (typeof STREAM_MODES)[number];
+
+/** A node to go to: by its name, or with an input of its own. */
+export type GotoTarget = string | { node: string; input: Json };
+
+export interface RunCommand {
+  resume?: Json | undefined;
+  update?: Json | undefined;
+  goto?: GotoTarget[] | undefined;
+}
+
+/** All a worker needs to execute a run, kept with the run so that another worker can. */
+export interface RunKwargs {
+  input: Json;
+  command: RunCommand | null;
+  /** Assistant, thread and run config merged. */
+  config: JsonObject;
+  /** Assistant and run context merged; null when neither gave one. */
+  context: JsonObject | null;
+  checkpoint: JsonObject | null;
+  interrupt_before: string[] | "*" | null;
+  interrupt_after: string[] | "*" | null;
+  stream_mode: StreamMode[];
+  stream_subgraphs: boolean;
+  durability: "sync" | "async" | "exit";
+  on_disconnect: "cancel" | "continue";
+  /** A run without a thread of the client's own: its thread goes when it ends. */
+  temporary: boolean;
+}
+
+/** One execution of a graph on a thread. Times are milliseconds since the epoch. */
+export interface Run {
+  run_id: string;
+  thread_id: string;
+  assistant_id: string;
+  graph_id: string;
+  status: RunStatus;
+  metadata: JsonObject;
+  kwargs: RunKwargs;
+  multitask_strategy: MultitaskStrategy;
+  created_at: number;
+  updated_at: number;
+  /** Raised by every claim; a writer with an older one is refused. */
+  epoch: number;
+  /** How often a worker died in this run. */
+  crashes: number;
+  /** Set when somebody asked for its end while it was running. */
+  cancel: CancelAction | null;
+  error: JsonObject | null;
+}
+
+/** The proof that a worker still owns a run: checked in the transaction of every write. */
+export interface Fence {
+  run_id: string;
+  epoch: number;
+}
+
+/** How a run ended, and what it leaves its thread as. */
+export interface RunOutcome {
+  status: Exclude<RunStatus, "pending" | "running">;
+  error: JsonObject | null;
+  rest_status: "idle" | "interrupted" | "error";
+  interrupts: Record<string, Json[]>;
+}

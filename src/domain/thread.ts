@@ -1,0 +1,31 @@
+import type { Json, JsonObject } from "../core/json.ts";
+
+export const THREAD_STATUSES = ["idle", "busy", "interrupted", "error"] as const;
+export type ThreadStatus = (typeof THREAD_STATUSES)[number];
+
+/** What a thread is when no run of it is waiting or running: the outcome of its last run. */
+export type RestStatus = Exclude<ThreadStatus, "busy">;
+
+/** Interrupts that wait for an answer, by the id of the task that threw them. */
+export type ThreadInterrupts = Record<string, Json[]>;
+
+/** A conversation; its values live in its checkpoints. Times are milliseconds since the epoch. */
+export interface Thread {
+  thread_id: string;
+  status: ThreadStatus;
+  metadata: JsonObject;
+  config: JsonObject;
+  interrupts: ThreadInterrupts;
+  error: JsonObject | null;
+  created_at: number;
+  updated_at: number;
+  state_updated_at: number;
+}
+
+export interface ThreadFilter {
+  ids?: string[] | undefined;
+  status?: ThreadStatus | undefined;
+  /** Every key given must be contained in the thread's metadata. */
+  metadata?: JsonObject | undefined;
+}
+export type ThreadSort = "thread_id" | "status" | "created_at" | "updated_at" | "state_updated_at";
