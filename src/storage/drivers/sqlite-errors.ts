@@ -1,0 +1,43 @@
+import { AppError, ConflictError } from "../../core/errors.ts";
+
+/** SQLite's result codes: the low byte is the kind, the whole the exact case. */
+export const SQLITE = {
+  busy: 5,
+  readonly: 8,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notADatabase: 26,
+  constraintPrimaryKey: 1555,
+  constraintUnique: 2067,
+} as const;
+
+/** The result code of an error of node:sqlite. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  return typeof error.errcode === "number" ? error.errcode : undefined;
+}
+
+/** The result code without the exact case. */
+export const sqliteKind = (error: unknown): number | undefined => {
+  const code = sqliteCode(error);
+  return code === undefined ? undefined : code & 0xff;
+};
+
+const takenColumn = (error: Error) => /\w+\.\w+(?=[^.]*$)/.exec(error.message)?.[0] ?? "row";
+
+/** What the rest of the house knows of a failed statement; an error it does not know stays as it is. */
+export function fromSqliteError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const code = sqliteCode(error);
+  if (code === SQLITE.constraintUnique || code === SQLITE.constraintPrimaryKey) {
+    return new ConflictError(`A row with the same ${takenColumn(error)} is already stored`);
+  }
+  if (sqliteKind(error) === SQLITE.full) {
+    return new AppError("storage_full", "The disk of the database is full", { cause: error });
+  }
+  if (sqliteKind(error) === SQLITE.busy) {
+    return new AppError("unavailable", "Another program has locked the database", { cause: error });
+  }
+  return error;
+}

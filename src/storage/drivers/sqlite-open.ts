@@ -1,0 +1,122 @@
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ConfigError } from "../../core/errors.ts";
+import { MIGRATION_TABLE, pendingMigrations, refuseNewer } from "../migrate.ts";
+import { registerFunctions, sqliteDialect } from "./sqlite-dialect.ts";
+import { SQLITE, sqliteKind } from "./sqlite-errors.ts";
+import { SqliteDriver } from "./sqlite.ts";
+
+export interface SqliteOptions {
+  /** A folder, made if missing, or `:memory:`. */
+  dataDir: string;
+  /** `full` survives a power cut, `normal` may lose the last commits to one. */
+  synchronous?: "full" | "normal";
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Makes the data directory and sees that it can be written. */
+function prepareDirectory(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    accessSync(dataDir, constants.W_OK);
+  } catch (cause) {
+    throw new ConfigError(`The data directory ${dataDir} cannot be written: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Owns the data directory until the answer is called, or the process ends in whatever way. */
+function lockDirectory(dataDir: string): () => void {
+  const path = join(dataDir, "kagari.lock");
+  try {
+    const lock = new DatabaseSync(path, { timeout: 0 });
+    try {
+      lock.exec("pragma locking_mode = exclusive; begin exclusive");
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+    return () => lock.close();
+  } catch (cause) {
+    if (sqliteKind(cause) === SQLITE.busy) {
+      throw new ConfigError(
+        `The data directory ${dataDir} is in use by another Kagari process; ` +
+          "stop it, or use DATABASE_URL for several processes on one database",
+        { cause },
+      );
+    }
+    throw new ConfigError(`${path} cannot be locked: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The migrations a database has had, without changing it; refuses a file that is not ours. */
+function readMigrations(database: DatabaseSync, path: string): string[] {
+  try {
+    const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();
+    if (tables.length === 0) return [];
+    if (!tables.some(({ name }) => name === MIGRATION_TABLE)) {
+      throw new ConfigError(`${path} is a database of another program`);
+    }
+    return database
+      .prepare(`select id from ${MIGRATION_TABLE}`)
+      .all()
+      .map(({ id }) => String(id));
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError(`${path} cannot be read as a database: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function migrate(database: DatabaseSync, ids: readonly string[]): void {
+  for (const statements of pendingMigrations(sqliteDialect, ids)) {
+    database.exec("begin immediate");
+    try {
+      for (const statement of statements) database.exec(statement);
+      database.exec("commit");
+    } catch (error) {
+      database.exec("rollback");
+      throw error;
+    }
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    if (existsSync(path)) accessSync(path, constants.W_OK);
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (cause) {
+    throw new ConfigError(`The database ${path} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Opens and migrates a database that `release` gives back. */
+function prepare(path: string, synchronous: "full" | "normal", release: () => void): SqliteDriver {
+  const database = openDatabase(path);
+  try {
+    const ids = readMigrations(database, path);
+    refuseNewer(ids, path);
+    database.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous}`);
+    registerFunctions(database);
+    migrate(database, ids);
+    return new SqliteDriver(database, release);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Opens the SQLite database of a data directory for this process alone. */
+export function openSqlite({ dataDir, synchronous = "full" }: SqliteOptions): SqliteDriver {
+  if (dataDir === ":memory:") return prepare(dataDir, synchronous, () => undefined);
+  prepareDirectory(dataDir);
+  const unlock = lockDirectory(dataDir);
+  try {
+    return prepare(join(dataDir, "kagari.db"), synchronous, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

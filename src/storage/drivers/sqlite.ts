@@ -1,0 +1,124 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { AppError } from "../../core/errors.ts";
+import type { Commit, Query } from "../commit.ts";
+import type { Dialect, Driver } from "../driver.ts";
+import { fromSqliteError } from "./sqlite-errors.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+
+const MAX_STATEMENTS = 500;
+
+/** A commit that waits for its turn; `run` answers how to settle it once all are durable. */
+interface Waiting {
+  run(): () => void;
+  reject(error: unknown): void;
+}
+
+// Repositories bind only text, numbers, null and bytes.
+const toInputs = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
+
+/**
+ * One process's own SQLite file. All commits of one turn of the event loop share a transaction, each
+ * under a savepoint, and are settled after it is durable.
+ */
+export class SqliteDriver implements Driver {
+  readonly dialect: Dialect = sqliteDialect;
+  readonly #database: DatabaseSync;
+  readonly #release: () => void;
+  readonly #statements = new Map<string, StatementSync>();
+  #waiting: Waiting[] = [];
+  #isClosed = false;
+
+  constructor(database: DatabaseSync, release: () => void) {
+    this.#database = database;
+    this.#release = release;
+  }
+
+  write<T>(commit: Commit<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    return new Promise<T>((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+      const run = () => {
+        const result = this.#interpret(commit);
+        return () => resolve(result);
+      };
+      this.#waiting.push({ run, reject });
+    });
+  }
+
+  async read<T>(commit: Commit<T>): Promise<T> {
+    if (this.#isClosed) throw closedError();
+    try {
+      return this.#interpret(commit);
+    } catch (error) {
+      throw fromSqliteError(error);
+    }
+  }
+
+  /** Ends what waits, then gives the file back. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#flush();
+    this.#isClosed = true;
+    this.#statements.clear();
+    this.#database.close();
+    this.#release();
+  }
+
+  #flush(): void {
+    const batch = this.#waiting;
+    if (batch.length === 0) return;
+    this.#waiting = [];
+    const settlements: (() => void)[] = [];
+    try {
+      this.#execute({ sql: "begin immediate", parameters: [] });
+      for (const waiting of batch) settlements.push(this.#runOne(waiting, batch.length > 1));
+      this.#execute({ sql: "commit", parameters: [] });
+    } catch (error) {
+      this.#rollBack();
+      for (const { reject } of batch) reject(fromSqliteError(error));
+      return;
+    }
+    for (const settle of settlements) settle();
+  }
+
+  #runOne(waiting: Waiting, hasNeighbours: boolean): () => void {
+    try {
+      if (hasNeighbours) this.#execute({ sql: "savepoint one", parameters: [] });
+      const settle = waiting.run();
+      if (hasNeighbours) this.#execute({ sql: "release one", parameters: [] });
+      return settle;
+    } catch (error) {
+      // A full disk ends the whole transaction, neighbours' work included.
+      if (!this.#database.isTransaction || !hasNeighbours) throw error;
+      this.#execute({ sql: "rollback to one", parameters: [] });
+      this.#execute({ sql: "release one", parameters: [] });
+      return () => waiting.reject(fromSqliteError(error));
+    }
+  }
+
+  #rollBack(): void {
+    if (this.#database.isTransaction) this.#database.exec("rollback");
+  }
+
+  #interpret<T>(commit: Commit<T>): T {
+    let step = commit.next([]);
+    while (!step.done) step = commit.next(this.#execute(step.value));
+    return step.value;
+  }
+
+  #execute({ sql, parameters }: Query): unknown[] {
+    return this.#statement(sql).all(...toInputs(parameters));
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#database.prepare(sql);
+    const oldest = this.#statements.size < MAX_STATEMENTS ? undefined : this.#statements.keys().next();
+    if (oldest?.value !== undefined) this.#statements.delete(oldest.value);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+const closedError = () => new AppError("unavailable", "The database is closed");

@@ -1,0 +1,149 @@
+import type { Assistant, AssistantFilter, AssistantSort } from "../domain/assistant.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { RunEvent } from "../domain/event.ts";
+import type { Page, PageOf } from "../domain/page.ts";
+import type { CancelAction, Fence, Run, RunOutcome, RunStatus } from "../domain/run.ts";
+import type { Thread, ThreadFilter, ThreadInterrupts, ThreadSort, RestStatus } from "../domain/thread.ts";
+import type { ModelCall } from "../domain/usage.ts";
+
+/**
+ * What services, saver and workers need of a database. Every method is one whole commit: when its
+ * promise resolves the change is durable, when it rejects nothing of it is. Absence is `undefined`.
+ */
+export interface Storage {
+  readonly assistants: Assistants;
+  readonly threads: Threads;
+  readonly runs: Runs;
+  readonly events: Events;
+  readonly checkpoints: Checkpoints;
+  readonly usage: UsageRows;
+  /** Deletes rows of the kinds named; system assistants stay. For tests only. */
+  truncate(kinds: { runs?: boolean; threads?: boolean; assistants?: boolean; checkpointer?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Assistants {
+  /** Makes exactly these graphs' system assistants present; those of other graphs are removed. */
+  syncSystem(assistants: Assistant[]): Promise<void>;
+  find(assistantId: string): Promise<Assistant | undefined>;
+  search(filter: AssistantFilter, page: Page<AssistantSort>): Promise<PageOf<Assistant>>;
+}
+
+export interface Threads {
+  /** Rejects with ConflictError when the id is taken. */
+  create(thread: Thread): Promise<void>;
+  find(threadId: string): Promise<Thread | undefined>;
+  search(filter: ThreadFilter, page: Page<ThreadSort>): Promise<PageOf<Thread>>;
+  /** Merges metadata key by key; `now` becomes updated_at. */
+  patch(threadId: string, change: { metadata: JsonObject; now: number }): Promise<Thread | undefined>;
+  /** After a manual change of state: new rest status and interrupts; refused with ConflictError while a run is pending or running. */
+  settle(threadId: string, change: { rest_status: RestStatus; interrupts: ThreadInterrupts; metadata: JsonObject; now: number }): Promise<void>;
+  /** The thread with its runs, events and checkpoints. False when there was none. */
+  delete(threadId: string): Promise<boolean>;
+}
+
+export interface AcceptedRun {
+  run: Run;
+  /** Running runs of the thread that were asked to end, by the new run's multitask strategy. */
+  cancelled: string[];
+}
+
+export interface Runs {
+  /**
+   * Takes a run in: makes the thread when `create_thread` is given and it is missing (NotFoundError
+   * when not given), applies the multitask strategy (`reject` rejects with ConflictError while another
+   * run is pending or running; `interrupt` and `rollback` flag the running one and end the pending
+   * ones: `interrupted`, or deleted), inserts the run as pending and makes the thread busy.
+   * `thread_metadata` is merged into the thread, `thread_config` replaces keys of its config.
+   */
+  accept(input: { run: Run; create_thread?: Thread; thread_metadata: JsonObject; thread_config: JsonObject }): Promise<AcceptedRun>;
+  /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
+  claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;
+  /** Extends the lease; answers the cancel flag. Rejects with LeaseLostError when the fence does not hold. */
+  renew(fence: Fence, lease: { now: number; leaseMs: number }): Promise<CancelAction | null>;
+  /**
+   * Ends a run under its fence, with its last events, in one commit: run status, events, thread status
+   * (error, interrupted, busy when others wait, idle), interrupts, state_updated_at.
+   * With `remove: "run"` (rollback) the run row, its events and its checkpoints go, and the thread falls
+   * back to `outcome.rest_status`; with `remove: "thread"` (stateless) thread and run stay readable
+   * through their events until `sweepTemporary`.
+   */
+  finish(fence: Fence, end: { outcome: RunOutcome; events: RunEvent[]; now: number; remove?: "run" }): Promise<void>;
+  /** Gives a running run back to the queue under its fence, without counting a crash. */
+  release(fence: Fence, now: number): Promise<void>;
+  /**
+   * Asks for the end of a run. pending: ended here and now (`interrupted` with an end event, or deleted on
+   * rollback). running: flagged. Otherwise nothing. Answers what the run's status was, undefined for none.
+   */
+  requestCancel(runId: string, action: CancelAction, now: number): Promise<RunStatus | undefined>;
+  /** At the start of the only process: every running run goes back to pending, crashes + 1. Answers those runs. */
+  takeOver(now: number): Promise<Run[]>;
+  find(runId: string): Promise<Run | undefined>;
+  /** Newest first. */
+  list(threadId: string, query: { limit: number; offset: number; status?: RunStatus }): Promise<Run[]>;
+  /** Deletes a run that is not running, with its events; recomputes the thread's status. Rejects with ConflictError when running. */
+  delete(runId: string, now: number): Promise<boolean>;
+  /** Deletes ended temporary threads whose last update is older than `before`. Answers how many. */
+  sweepTemporary(before: number): Promise<number>;
+  countPending(): Promise<number>;
+}
+
+export interface Events {
+  /** Appends under each run's fence, all in one commit; a run whose fence does not hold is left out and named. */
+  append(batch: { fence: Fence; events: RunEvent[] }[]): Promise<{ lost: string[] }>;
+  /** Events with a greater seq, in order, at least one row's worth up to about `limit`. */
+  read(runId: string, after: number, limit: number): Promise<RunEvent[]>;
+  /** The `message` events up to and with `upTo`, which later chunks refer to. */
+  messageStarts(runId: string, upTo: number): Promise<RunEvent[]>;
+  lastSeq(runId: string): Promise<number>;
+}
+
+/** A serialised value: the serializer's type tag and its bytes. */
+export interface Blob {
+  type: string;
+  bytes: Uint8Array;
+}
+
+export interface CheckpointRow {
+  thread_id: string;
+  checkpoint_ns: string;
+  checkpoint_id: string;
+  parent_id: string | null;
+  /** The checkpoint without its channel values. */
+  checkpoint: Blob;
+  metadata: Blob;
+  /** The same metadata as plain JSON, for filters. */
+  metadata_json: JsonObject;
+  /** Which version of each channel this checkpoint holds a value of. */
+  versions: Record<string, string>;
+}
+
+export interface StoredWrite {
+  task_id: string;
+  idx: number;
+  channel: string;
+  value: Blob;
+}
+
+export interface StoredCheckpoint extends CheckpointRow {
+  /** Channel values by channel name. */
+  values: Record<string, Blob>;
+  writes: StoredWrite[];
+}
+
+export interface Checkpoints {
+  /** Keeps a checkpoint and those channel versions that are new. Under a fence when given (LeaseLostError). */
+  put(row: CheckpointRow, input: { values: { channel: string; version: string; value: Blob }[]; fence?: Fence }): Promise<void>;
+  /** Keeps pending writes; an existing (task, idx >= 0) stays as it was, a negative idx is replaced. */
+  putWrites(key: { thread_id: string; checkpoint_ns: string; checkpoint_id: string }, input: { writes: StoredWrite[]; fence?: Fence }): Promise<void>;
+  /** The named checkpoint, or the newest of the namespace. */
+  get(key: { thread_id: string; checkpoint_ns: string; checkpoint_id?: string }): Promise<StoredCheckpoint | undefined>;
+  /** Newest first. */
+  list(query: { thread_id?: string; checkpoint_ns?: string; checkpoint_id?: string; before?: string; limit?: number; filter?: JsonObject }): Promise<StoredCheckpoint[]>;
+  deleteThread(threadId: string): Promise<void>;
+}
+
+export interface UsageRows {
+  record(call: ModelCall): Promise<void>;
+  ofRun(runId: string): Promise<ModelCall[]>;
+}

@@ -1,0 +1,44 @@
+import type { Commit } from "../commit.ts";
+import type { Commits, Dialect } from "../driver.ts";
+import type { CheckpointRow, Checkpoints, StoredCheckpoint } from "../ports.ts";
+import { checkpointReader, type CheckpointQuery } from "./checkpoint-reader.ts";
+import { checkpointWriter, type NewValues, type NewWrites, type WriteKey } from "./checkpoint-writer.ts";
+import { threadStateRemover } from "./remove-run.ts";
+
+export class KyselyCheckpoints implements Checkpoints {
+  readonly #commits: Commits;
+  readonly #reader: ReturnType<typeof checkpointReader>;
+  readonly #writer: ReturnType<typeof checkpointWriter>;
+  readonly #removeThread: (threadId: string) => Commit<void>;
+
+  constructor(commits: Commits, dialect: Dialect) {
+    this.#commits = commits;
+    this.#reader = checkpointReader(dialect);
+    this.#writer = checkpointWriter(dialect);
+    this.#removeThread = threadStateRemover(dialect);
+  }
+
+  put(row: CheckpointRow, input: NewValues): Promise<void> {
+    return this.#commits.write(this.#writer.put(row, input));
+  }
+
+  putWrites(key: WriteKey, input: NewWrites): Promise<void> {
+    return this.#commits.write(this.#writer.putWrites(key, input));
+  }
+
+  get(key: {
+    thread_id: string;
+    checkpoint_ns: string;
+    checkpoint_id?: string;
+  }): Promise<StoredCheckpoint | undefined> {
+    return this.#commits.read(this.#reader.get(key));
+  }
+
+  list(query: CheckpointQuery): Promise<StoredCheckpoint[]> {
+    return this.#commits.read(this.#reader.list(query));
+  }
+
+  deleteThread(threadId: string): Promise<void> {
+    return this.#commits.write(this.#removeThread(threadId));
+  }
+}

@@ -1,0 +1,48 @@
+import { sql } from "kysely";
+import type { CancelAction } from "../../domain/run.ts";
+import { hot, type Commit } from "../commit.ts";
+import type { Dialect } from "../driver.ts";
+import { eventWriter, lastSeqFinder } from "./events.ts";
+import { runRemover, runStateRemover, type RunKey } from "./remove-run.ts";
+import { isPending, isRunning } from "./run-conditions.ts";
+
+/** Ends a run that no worker has: `interrupted` with an end event, or gone on rollback. */
+export function pendingRunEnder(
+  dialect: Dialect,
+): (key: RunKey, action: CancelAction, now: number) => Commit<void> {
+  const { db } = dialect;
+  const writeEvents = eventWriter(dialect);
+  const lastSeq = lastSeqFinder(dialect);
+  const remove = runRemover(dialect);
+  const removeState = runStateRemover(dialect);
+  const interrupt = hot((p: { run_id: string; now: number }) =>
+    db
+      .updateTable("run")
+      .set({ status: "interrupted", updated_at: p.now })
+      .where("run_id", "=", p.run_id)
+      .where(isPending),
+  );
+  return function* (key, action, now) {
+    if (action === "rollback") {
+      yield* removeState(key);
+      yield* remove(key);
+      return;
+    }
+    yield* interrupt({ run_id: key.run_id, now });
+    const seq = (yield* lastSeq(key.run_id)) + 1;
+    yield* writeEvents(key.run_id, [{ kind: "end", status: "interrupted", seq }]);
+  };
+}
+
+/** Asks the worker of a running run to end it; a rollback once asked for stays one. */
+export const runFlagger = ({ db }: Dialect) =>
+  hot((p: { run_id: string; action: CancelAction; now: number }) =>
+    db
+      .updateTable("run")
+      .set({
+        cancel: sql`case when cancel = 'rollback' then cancel else ${p.action} end`,
+        updated_at: p.now,
+      })
+      .where("run_id", "=", p.run_id)
+      .where(isRunning),
+  );

@@ -1,0 +1,79 @@
+import { sql } from "kysely";
+import { LeaseLostError } from "../../core/errors.ts";
+import type { RunEvent } from "../../domain/event.ts";
+import type { Fence, RunOutcome } from "../../domain/run.ts";
+import type { RestStatus } from "../../domain/thread.ts";
+import { hot, type Commit } from "../commit.ts";
+import type { Dialect } from "../driver.ts";
+import { jsonOrNull } from "../json-column.ts";
+import { eventWriter } from "./events.ts";
+import { runRemover, runStateRemover } from "./remove-run.ts";
+import { isRunning } from "./run-conditions.ts";
+import { threadHasActiveRun } from "./thread-rows.ts";
+
+export interface RunEnd {
+  outcome: RunOutcome;
+  events: RunEvent[];
+  now: number;
+  remove?: "run";
+}
+
+interface Rest {
+  thread_id: string;
+  rest: RestStatus;
+  interrupts: string;
+  error: string | null;
+  now: number;
+}
+
+const threadSettler = ({ db }: Dialect) =>
+  hot((p: Rest) =>
+    db
+      .updateTable("thread")
+      .set({
+        status: sql`case when ${p.rest} <> 'idle' then ${p.rest} when ${threadHasActiveRun} then 'busy' else 'idle' end`,
+        rest_status: p.rest,
+        interrupts: p.interrupts,
+        error: p.error,
+        updated_at: p.now,
+        state_updated_at: p.now,
+      })
+      .where("thread_id", "=", p.thread_id),
+  );
+
+/** The commit of `Runs.finish`. */
+export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Commit<void> {
+  const { db } = dialect;
+  const writeEvents = eventWriter(dialect);
+  const remove = runRemover(dialect);
+  const removeState = runStateRemover(dialect);
+  const settleThread = threadSettler(dialect);
+  const endRun = hot(
+    (p: { run_id: string; epoch: number; status: RunOutcome["status"]; error: string | null; now: number }) =>
+      db
+        .updateTable("run")
+        .set({ status: p.status, error: p.error, updated_at: p.now, owner: null, lease_until: null })
+        .where("run_id", "=", p.run_id)
+        .where("epoch", "=", p.epoch)
+        .where(isRunning)
+        .returning("thread_id"),
+  );
+  return function* (fence, { outcome, events, now, remove: removal }) {
+    const { run_id, epoch } = fence;
+    const error = jsonOrNull(outcome.error);
+    const [ended] = yield* endRun({ run_id, epoch, status: outcome.status, error, now });
+    if (ended === undefined) throw new LeaseLostError(run_id);
+    const { thread_id } = ended;
+    if (removal === "run") {
+      yield* removeState({ run_id, thread_id });
+      yield* remove({ run_id, thread_id });
+    } else yield* writeEvents(run_id, events);
+    yield* settleThread({
+      thread_id,
+      rest: outcome.rest_status,
+      interrupts: JSON.stringify(outcome.interrupts),
+      error: outcome.rest_status === "error" ? error : null,
+      now,
+    });
+  };
+}

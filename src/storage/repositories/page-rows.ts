@@ -1,0 +1,38 @@
+import { sql, type Expression, type Kysely, type SelectQueryBuilder, type SqlBool } from "kysely";
+import type { Page } from "../../domain/page.ts";
+import { all, first, type Commit } from "../commit.ts";
+import type { Schema } from "../schema.ts";
+
+type Table = "assistant" | "thread";
+
+interface PageQuery<Row> {
+  rows: SelectQueryBuilder<Schema, Table, Row>;
+  conditions: Expression<SqlBool>[];
+  /** The key: orders rows that are equal otherwise. */
+  key: string;
+  page: Page;
+}
+
+/** One page of the rows that meet all conditions, and how many do in all. */
+export function* pageOf<Row>(
+  db: Kysely<Schema>,
+  table: Table,
+  { rows, conditions, key, page }: PageQuery<Row>,
+): Commit<{ rows: Row[]; total: number }> {
+  const meetsAll = sql.join<SqlBool>([sql`1 = 1`, ...conditions], sql` and `);
+  const counted = yield* first(
+    db
+      .selectFrom(table)
+      .select((eb) => eb.fn.countAll<number>().as("total"))
+      .where(sql<SqlBool>`${meetsAll}`),
+  );
+  const found = yield* all(
+    rows
+      .where(sql<SqlBool>`${meetsAll}`)
+      .orderBy(sql.ref(page.sort_by), page.sort_order)
+      .orderBy(sql.ref(key), page.sort_order)
+      .limit(page.limit)
+      .offset(page.offset),
+  );
+  return { rows: found, total: counted?.total ?? 0 };
+}

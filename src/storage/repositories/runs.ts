@@ -1,0 +1,194 @@
+import { sql } from "kysely";
+import { ConflictError, LeaseLostError } from "../../core/errors.ts";
+import type { CancelAction, Fence, Run, RunStatus } from "../../domain/run.ts";
+import { all, first, type Commit } from "../commit.ts";
+import type { Commits, Dialect } from "../driver.ts";
+import type { AcceptedRun, Runs } from "../ports.ts";
+import { runAccepter, type NewRun } from "./accept-run.ts";
+import { pendingRunEnder, runFlagger } from "./end-run.ts";
+import { runFinisher, type RunEnd } from "./finish-run.ts";
+import { runRemover, threadRemover } from "./remove-run.ts";
+import { isPending, isRunning } from "./run-conditions.ts";
+import { toCancel, toRun } from "./run-rows.ts";
+import { runLeases } from "./run-leases.ts";
+import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
+
+interface Lease {
+  now: number;
+  leaseMs: number;
+}
+
+const statementsOf = (dialect: Dialect) => ({
+  ...runLeases(dialect),
+  accept: runAccepter(dialect),
+  finish: runFinisher(dialect),
+  endPending: pendingRunEnder(dialect),
+  flag: runFlagger(dialect),
+  remove: runRemover(dialect),
+  removeThread: threadRemover(dialect),
+  refreshThread: threadRefresher(dialect),
+});
+
+export class KyselyRuns implements Runs {
+  readonly #commits: Commits;
+  readonly #db: Dialect["db"];
+  readonly #statements: ReturnType<typeof statementsOf>;
+
+  constructor(commits: Commits, dialect: Dialect) {
+    this.#commits = commits;
+    this.#db = dialect.db;
+    this.#statements = statementsOf(dialect);
+  }
+
+  accept(input: NewRun): Promise<AcceptedRun> {
+    return this.#commits.write(this.#statements.accept(input));
+  }
+
+  claim(owner: string, { now, leaseMs }: Lease): Promise<Run | undefined> {
+    return this.#commits.write(this.#statements.claim({ owner, now, lease_until: now + leaseMs }));
+  }
+
+  renew(fence: Fence, { now, leaseMs }: Lease): Promise<CancelAction | null> {
+    return this.#commits.write(this.#renewCommit(fence, now + leaseMs));
+  }
+
+  finish(fence: Fence, end: RunEnd): Promise<void> {
+    return this.#commits.write(this.#statements.finish(fence, end));
+  }
+
+  release(fence: Fence, now: number): Promise<void> {
+    return this.#commits.write(this.#releaseCommit(fence, now));
+  }
+
+  requestCancel(runId: string, action: CancelAction, now: number): Promise<RunStatus | undefined> {
+    return this.#commits.write(this.#cancelCommit(runId, action, now));
+  }
+
+  takeOver(now: number): Promise<Run[]> {
+    return this.#commits.write(this.#takeOverCommit(now));
+  }
+
+  find(runId: string): Promise<Run | undefined> {
+    return this.#commits.read(this.#findCommit(runId));
+  }
+
+  list(
+    threadId: string,
+    query: { limit: number; offset: number; status?: RunStatus },
+  ): Promise<Run[]> {
+    return this.#commits.read(this.#listCommit(threadId, query));
+  }
+
+  delete(runId: string, now: number): Promise<boolean> {
+    return this.#commits.write(this.#deleteCommit(runId, now));
+  }
+
+  sweepTemporary(before: number): Promise<number> {
+    return this.#commits.write(this.#sweepCommit(before));
+  }
+
+  countPending(): Promise<number> {
+    return this.#commits.read(this.#countCommit());
+  }
+
+  *#renewCommit(fence: Fence, lease_until: number): Commit<CancelAction | null> {
+    const [row] = yield* this.#statements.renew({ ...fence, lease_until });
+    if (row === undefined) throw new LeaseLostError(fence.run_id);
+    return toCancel(row.cancel);
+  }
+
+  *#releaseCommit(fence: Fence, now: number): Commit<void> {
+    const [row] = yield* this.#statements.release({ ...fence, now });
+    if (row === undefined) throw new LeaseLostError(fence.run_id);
+  }
+
+  *#cancelCommit(
+    runId: string,
+    action: CancelAction,
+    now: number,
+  ): Commit<RunStatus | undefined> {
+    const run = yield* this.#findCommit(runId);
+    if (run === undefined) return undefined;
+    const { run_id, thread_id, status } = run;
+    if (status === "running") yield* this.#statements.flag({ run_id, action, now });
+    if (status === "pending") {
+      yield* this.#statements.endPending({ run_id, thread_id }, action, now);
+      yield* this.#statements.refreshThread({ thread_id, now });
+    }
+    return status;
+  }
+
+  *#takeOverCommit(now: number): Commit<Run[]> {
+    const rows = yield* all(
+      this.#db
+        .updateTable("run")
+        .set({
+          status: "pending",
+          crashes: sql`crashes + 1`,
+          owner: null,
+          lease_until: null,
+          updated_at: now,
+        })
+        .where(isRunning)
+        .returningAll(),
+    );
+    return rows.map(toRun).toSorted((a, b) => a.created_at - b.created_at);
+  }
+
+  *#findCommit(run_id: string): Commit<Run | undefined> {
+    const [row] = yield* this.#statements.find({ run_id });
+    return row && toRun(row);
+  }
+
+  *#listCommit(
+    threadId: string,
+    { limit, offset, status }: { limit: number; offset: number; status?: RunStatus },
+  ): Commit<Run[]> {
+    const rows = yield* all(
+      this.#db
+        .selectFrom("run")
+        .selectAll()
+        .where("thread_id", "=", threadId)
+        .$if(status !== undefined, (query) => query.where("status", "=", status ?? "pending"))
+        .orderBy("created_at", "desc")
+        .orderBy("run_id", "desc")
+        .limit(limit)
+        .offset(offset),
+    );
+    return rows.map(toRun);
+  }
+
+  *#deleteCommit(runId: string, now: number): Commit<boolean> {
+    const run = yield* this.#findCommit(runId);
+    if (run === undefined) return false;
+    if (run.status === "running") {
+      throw new ConflictError(`Run ${runId} is running; cancel it before deleting it`);
+    }
+    yield* this.#statements.remove({ run_id: run.run_id, thread_id: run.thread_id });
+    yield* this.#statements.refreshThread({ thread_id: run.thread_id, now });
+    return true;
+  }
+
+  *#sweepCommit(before: number): Commit<number> {
+    const ended = yield* all(
+      this.#db
+        .selectFrom("thread")
+        .select("thread_id")
+        .where(sql<boolean>`is_temporary = 1`)
+        .where("updated_at", "<", before)
+        .where((eb) => eb.not(threadHasActiveRun)),
+    );
+    for (const { thread_id } of ended) yield* this.#statements.removeThread(thread_id);
+    return ended.length;
+  }
+
+  *#countCommit(): Commit<number> {
+    const counted = yield* first(
+      this.#db
+        .selectFrom("run")
+        .select((eb) => eb.fn.countAll<number>().as("total"))
+        .where(isPending),
+    );
+    return counted?.total ?? 0;
+  }
+}

@@ -1,0 +1,153 @@
+import { sql, type Expression, type SqlBool } from "kysely";
+import { ConflictError, NotFoundError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Page, PageOf } from "../../domain/page.ts";
+import type {
+  RestStatus,
+  Thread,
+  ThreadFilter,
+  ThreadInterrupts,
+  ThreadSort,
+} from "../../domain/thread.ts";
+import { first, hot, run, type Commit } from "../commit.ts";
+import type { Commits, Dialect } from "../driver.ts";
+import { fromJson } from "../json-column.ts";
+import type { Threads } from "../ports.ts";
+import type { ThreadRow } from "../schema.ts";
+import { pageOf } from "./page-rows.ts";
+import { threadRemover } from "./remove-run.ts";
+import { isActive } from "./run-conditions.ts";
+import { fromThread, threadInserter, toThread } from "./thread-rows.ts";
+
+interface Settlement {
+  rest_status: RestStatus;
+  interrupts: ThreadInterrupts;
+  metadata: JsonObject;
+  now: number;
+}
+
+export class KyselyThreads implements Threads {
+  readonly #commits: Commits;
+  readonly #dialect: Dialect;
+  readonly #insert: (row: ThreadRow) => Commit<unknown>;
+  readonly #select: (p: { thread_id: string }) => Commit<ThreadRow[]>;
+  readonly #remove: (threadId: string) => Commit<boolean>;
+
+  constructor(commits: Commits, dialect: Dialect) {
+    this.#commits = commits;
+    this.#dialect = dialect;
+    this.#insert = threadInserter(dialect);
+    this.#remove = threadRemover(dialect);
+    this.#select = hot((p) =>
+      dialect.db.selectFrom("thread").selectAll().where("thread_id", "=", p.thread_id),
+    );
+  }
+
+  async create(thread: Thread): Promise<void> {
+    await this.#commits.write(this.#insert(fromThread(thread, false)));
+  }
+
+  find(threadId: string): Promise<Thread | undefined> {
+    return this.#commits.read(this.#findCommit(threadId));
+  }
+
+  search(filter: ThreadFilter, page: Page<ThreadSort>): Promise<PageOf<Thread>> {
+    return this.#commits.read(this.#searchCommit(filter, page));
+  }
+
+  patch(
+    threadId: string,
+    change: { metadata: JsonObject; now: number },
+  ): Promise<Thread | undefined> {
+    return this.#commits.write(this.#patchCommit(threadId, change));
+  }
+
+  settle(threadId: string, change: Settlement): Promise<void> {
+    return this.#commits.write(this.#settleCommit(threadId, change));
+  }
+
+  delete(threadId: string): Promise<boolean> {
+    return this.#commits.write(this.#remove(threadId));
+  }
+
+  *#findCommit(thread_id: string): Commit<Thread | undefined> {
+    const [row] = yield* this.#select({ thread_id });
+    return row && toThread(row);
+  }
+
+  /** The metadata with a change merged in; the row is held until the commit where rows can be. */
+  *#mergedMetadata(threadId: string, change: JsonObject): Commit<string | undefined> {
+    const { db, lockRows } = this.#dialect;
+    const found = yield* first(
+      db
+        .selectFrom("thread")
+        .select("metadata")
+        .where("thread_id", "=", threadId)
+        .modifyEnd(lockRows),
+    );
+    return found && JSON.stringify({ ...fromJson<JsonObject>(found.metadata), ...change });
+  }
+
+  *#patchCommit(
+    threadId: string,
+    change: { metadata: JsonObject; now: number },
+  ): Commit<Thread | undefined> {
+    const metadata = yield* this.#mergedMetadata(threadId, change.metadata);
+    if (metadata === undefined) return undefined;
+    const row = yield* first(
+      this.#dialect.db
+        .updateTable("thread")
+        .set({ metadata, updated_at: change.now })
+        .where("thread_id", "=", threadId)
+        .returningAll(),
+    );
+    return row && toThread(row);
+  }
+
+  *#settleCommit(
+    threadId: string,
+    { rest_status, interrupts, metadata: change, now }: Settlement,
+  ): Commit<void> {
+    const { db } = this.#dialect;
+    const metadata = yield* this.#mergedMetadata(threadId, change);
+    if (metadata === undefined) throw new NotFoundError("Thread", threadId);
+    const active = yield* first(
+      db.selectFrom("run").select("run_id").where("thread_id", "=", threadId).where(isActive),
+    );
+    if (active) {
+      throw new ConflictError(`Thread ${threadId} has a run that is pending or running`);
+    }
+    yield* run(
+      db
+        .updateTable("thread")
+        .set({
+          status: rest_status,
+          rest_status,
+          interrupts: JSON.stringify(interrupts),
+          error: null,
+          metadata,
+          updated_at: now,
+          state_updated_at: now,
+        })
+        .where("thread_id", "=", threadId),
+    );
+  }
+
+  *#searchCommit(filter: ThreadFilter, page: Page<ThreadSort>): Commit<PageOf<Thread>> {
+    const { db, jsonContains } = this.#dialect;
+    // The thread of a stateless run is not a conversation of the client's.
+    const conditions: Expression<SqlBool>[] = [sql<SqlBool>`is_temporary = 0`];
+    if (filter.status) conditions.push(sql<SqlBool>`status = ${filter.status}`);
+    if (filter.metadata) conditions.push(jsonContains("metadata", filter.metadata));
+    if (filter.ids?.length === 0) return { rows: [], total: 0 };
+    if (filter.ids) conditions.push(sql<SqlBool>`thread_id in (${sql.join(filter.ids)})`);
+    const rows = db.selectFrom("thread").selectAll();
+    const found = yield* pageOf<ThreadRow>(db, "thread", {
+      rows,
+      conditions,
+      key: "thread_id",
+      page,
+    });
+    return { rows: found.rows.map(toThread), total: found.total };
+  }
+}
