@@ -1,0 +1,188 @@
+import { LeaseLostError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import type { RunEventBody } from "../domain/event.ts";
+import type { Fence } from "../domain/run.ts";
+import type { Events, Runs } from "../storage/ports.ts";
+import { Feed } from "./feed.ts";
+import type { Bus, EventWriter, LiveEvent } from "./port.ts";
+
+const READ_LIMIT = 500;
+const TERMINAL = new Set(["success", "error", "timeout", "interrupted"]);
+
+interface Pending {
+  writer: Writer;
+  events: LiveEvent[];
+  settle: { resolve: () => void; reject: (error: unknown) => void }[];
+}
+
+/** Events in the database, handed to this process's followers from memory once they are stored. */
+export class DatabaseBus implements Bus {
+  readonly #events: Events;
+  readonly #runs: Pick<Runs, "find">;
+  readonly #flushMs: number;
+  readonly #feeds = new Map<string, Feed>();
+  readonly #pending = new Map<string, Pending>();
+  #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
+
+  constructor(storage: { events: Events; runs: Pick<Runs, "find"> }, options: { flushMs: number }) {
+    this.#events = storage.events;
+    this.#runs = storage.runs;
+    this.#flushMs = options.flushMs;
+  }
+
+  async openWriter(fence: Fence): Promise<EventWriter> {
+    const lastSeq = await this.#events.lastSeq(fence.run_id);
+    return new Writer(this, fence, lastSeq);
+  }
+
+  publish(runId: string, events: LiveEvent[]): void {
+    const feed = this.#feeds.get(runId);
+    if (!feed) return;
+    if (events.length > 0) feed.push(events);
+    else feed.touch();
+    this.#drop(runId, feed);
+  }
+
+  async *follow(
+    runId: string,
+    { after, signal }: { after: number; signal: AbortSignal },
+  ): AsyncGenerator<LiveEvent[], void> {
+    const feed = this.#feed(runId);
+    feed.followers++;
+    let cursor = after;
+    let looked = 0;
+    try {
+      while (!signal.aborted) {
+        const { version, touches } = feed;
+        const batch = feed.after(cursor) ?? (await this.#events.read(runId, cursor, READ_LIMIT));
+        const last = batch.at(-1);
+        if (last) {
+          cursor = last.seq;
+          yield batch;
+          if (last.kind === "end") return;
+        } else if (looked !== touches) {
+          looked = touches;
+          const run = await this.#runs.find(runId);
+          if (!run || (TERMINAL.has(run.status) && feed.version === version)) return;
+        } else await feed.changed(version, signal);
+      }
+    } finally {
+      feed.followers--;
+      this.#drop(runId, feed);
+    }
+  }
+
+  /** Puts an event in line; the first one of an attempt goes out at once, later ones in groups. */
+  enqueue(writer: Writer, event: LiveEvent): void {
+    this.#line(writer).events.push(event);
+    if (writer.isFresh) {
+      writer.isFresh = false;
+      this.#soon ??= setImmediate(() => void this.#flush());
+    } else this.#timer ??= setTimeout(() => void this.#flush(), this.#flushMs);
+  }
+
+  flush(writer: Writer): Promise<void> {
+    if (!this.#pending.has(writer.fence.run_id)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#line(writer).settle.push({ resolve, reject });
+      this.#soon ??= setImmediate(() => void this.#flush());
+    });
+  }
+
+  take(writer: Writer): LiveEvent[] {
+    const pending = this.#pending.get(writer.fence.run_id);
+    this.#pending.delete(writer.fence.run_id);
+    for (const { resolve } of pending?.settle ?? []) resolve();
+    return pending?.events ?? [];
+  }
+
+  async #flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#soon);
+    this.#timer = this.#soon = undefined;
+    const batch = [...this.#pending.values()];
+    this.#pending.clear();
+    if (batch.length === 0) return;
+    const stored = this.#store(batch);
+    for (const { writer } of batch) writer.storing = stored;
+    await stored;
+  }
+
+  async #store(batch: Pending[]): Promise<void> {
+    try {
+      const { lost } = await this.#events.append(
+        batch.map(({ writer, events }) => ({ fence: writer.fence, events })),
+      );
+      const gone = new Set(lost);
+      for (const { writer, events, settle } of batch) {
+        if (gone.has(writer.fence.run_id)) {
+          writer.failure = new LeaseLostError(writer.fence.run_id);
+          for (const { reject } of settle) reject(writer.failure);
+        } else {
+          this.publish(writer.fence.run_id, events);
+          for (const { resolve } of settle) resolve();
+        }
+      }
+    } catch (error) {
+      for (const { writer, settle } of batch) {
+        writer.failure = error;
+        for (const { reject } of settle) reject(error);
+      }
+    }
+  }
+
+  #line(writer: Writer): Pending {
+    const { run_id } = writer.fence;
+    let pending = this.#pending.get(run_id);
+    if (!pending) this.#pending.set(run_id, (pending = { writer, events: [], settle: [] }));
+    return pending;
+  }
+
+  #feed(runId: string): Feed {
+    let feed = this.#feeds.get(runId);
+    if (!feed) this.#feeds.set(runId, (feed = new Feed()));
+    return feed;
+  }
+
+  #drop(runId: string, feed: Feed): void {
+    if (feed.followers === 0 && this.#feeds.get(runId) === feed) this.#feeds.delete(runId);
+  }
+}
+
+class Writer implements EventWriter {
+  readonly fence: Fence;
+  readonly #bus: DatabaseBus;
+  #seq: number;
+  isFresh = true;
+  /** The store in progress, which the end of the run must wait for. */
+  storing: Promise<void> = Promise.resolve();
+  failure: unknown;
+
+  constructor(bus: DatabaseBus, fence: Fence, lastSeq: number) {
+    this.#bus = bus;
+    this.fence = fence;
+    this.#seq = lastSeq;
+  }
+
+  append(body: RunEventBody, state?: () => Json): void {
+    const event = { ...body, seq: ++this.#seq } as LiveEvent;
+    this.#bus.enqueue(this, state ? { ...event, state } : event);
+  }
+
+  async flush(): Promise<void> {
+    await this.#bus.flush(this);
+    this.#check();
+  }
+
+  async close(): Promise<LiveEvent[]> {
+    const rest = this.#bus.take(this);
+    await this.storing;
+    this.#check();
+    return rest;
+  }
+
+  #check(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+}

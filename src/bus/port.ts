@@ -1,0 +1,30 @@
+import type { Json } from "../core/json.ts";
+import type { RunEvent, RunEventBody } from "../domain/event.ts";
+import type { Fence } from "../domain/run.ts";
+
+/** An event as a follower of this process sees it: `state` spares it the way to the checkpoint. */
+export type LiveEvent = RunEvent & { readonly state?: (() => Json) | undefined };
+
+/** Numbers and keeps the events of one attempt of a run. */
+export interface EventWriter {
+  /** Adds an event; it reaches followers once it is stored. */
+  append(body: RunEventBody, state?: () => Json): void;
+  /** Resolves when all events so far are stored; rejects with LeaseLostError when the fence did not hold. */
+  flush(): Promise<void>;
+  /** Takes out what is not stored yet, to be stored with the end of the run, and closes the writer. */
+  close(): Promise<LiveEvent[]>;
+}
+
+export interface Bus {
+  openWriter(fence: Fence): Promise<EventWriter>;
+  /** Tells followers of events that another commit has stored. */
+  publish(runId: string, events: LiveEvent[]): void;
+  /**
+   * All events of a run after `after`, kept and to come, in order, in batches; ends after its `end` event,
+   * or when the run is gone. Replay and live are one cursor, so nothing is lost between them.
+   */
+  follow(
+    runId: string,
+    options: { after: number; signal: AbortSignal },
+  ): AsyncGenerator<LiveEvent[], void>;
+}

@@ -1,0 +1,35 @@
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { AppError } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import { addModels } from "./models.ts";
+import { addDev, addStart } from "./serve.ts";
+
+const EXIT = { config: 1, usage: 2 } as const;
+const launcher = fileURLToPath(new URL("../../bin/kagari.mjs", import.meta.url));
+
+const program = new Command("kagari")
+  .description("The open-source, self-hosted agent server for LangGraph.js")
+  .version(VERSION.kagari)
+  .exitOverride();
+addStart(program);
+addDev(program, launcher);
+addModels(program);
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = fail(error);
+}
+
+/** One clear sentence for what the user can mend; the stack only for what is our bug. */
+function fail(error: unknown): number {
+  // Commander has already said what is wrong with the words of the command.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+  if (error instanceof AppError) {
+    process.stderr.write(`kagari: ${error.message}\n`);
+    return EXIT.config;
+  }
+  throw error;
+}

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import type { Command } from "commander";
+import { closeOnSignal, startServer, type RunningServer } from "../main.ts";
+import { addSettingOptions, settingFlags } from "./setting-options.ts";
+
+/** `kagari start`: serves until a signal. */
+export function addStart(program: Command): void {
+  addSettingOptions(
+    program.command("start").description("Serve the graphs of langgraph.json"),
+  ).action(async (flags: Record<string, string | boolean>) => {
+    const server = await startServer({ settings: settingFlags(flags) });
+    closeOnSignal(server);
+    greet(server);
+  });
+}
+
+/** `kagari dev`: serves with all graphs loaded and starts anew when a source file changes. */
+export function addDev(program: Command, launcher: string): void {
+  addSettingOptions(
+    program.command("dev").description("Serve, and start anew when a file changes"),
+  ).action((_flags: unknown, command: Command) => {
+    const paths = ["graphs", "config", "prompts", "langgraph.json"].map(
+      (path) => `--watch-path=${path}`,
+    );
+    const args = [
+      "--watch",
+      "--watch-preserve-output",
+      ...paths,
+      launcher,
+      "start",
+      "--preload",
+      ...(command.parent?.args.slice(1) ?? []),
+    ];
+    const child = spawn(process.execPath, args, { stdio: "inherit" });
+    for (const signal of ["SIGTERM", "SIGINT"] as const)
+      process.on(signal, () => void child.kill(signal));
+    child.on("exit", (code) => process.exit(code ?? 0));
+  });
+}
+
+function greet({ url, models, langgraph }: RunningServer): void {
+  const isDemo = models.find(models.defaultId).status().dialect === "demo";
+  if (isDemo) {
+    line(
+      `No model key is set: graphs use the offline demo model, which is no language model. Set one of the keys that \`npm run kagari -- models\` names.`,
+    );
+  } else line(`Default model: ${models.defaultId}`);
+  line(`Graphs: ${langgraph.graphs.map(({ graph_id }) => graph_id).join(", ")}`);
+  line(`Studio: https://smith.langchain.com/studio/?baseUrl=${url}`);
+  line(`listening on ${url}`);
+}
+
+const line = (text: string): boolean => process.stderr.write(`${text}\n`);

@@ -1,0 +1,146 @@
+import { DatabaseBus } from "./bus/database-bus.ts";
+import type { Context } from "./context.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
+import { createLog, type Log } from "./core/log.ts";
+import { type LanggraphFile, readLanggraphFile } from "./config/langgraph-file.ts";
+import { fromRoot, type LoadedSettings, readSettings, type Settings } from "./config/settings.ts";
+import { loadModels, type ModelRegistry } from "./models/registry.ts";
+import { installRuntime } from "./models/runtime-handle.ts";
+import { openPrompts } from "./prompts/library.ts";
+import { lazyRuntime } from "./runtime/lazy-runtime.ts";
+import { GraphLoader } from "./runtime/load-graphs.ts";
+import { syncSystemAssistants } from "./services/assistants/sync.ts";
+import { openStorage } from "./storage/open-storage.ts";
+import type { Storage } from "./storage/ports.ts";
+import { createLedger } from "./usage/ledger.ts";
+import { Worker } from "./worker/worker.ts";
+
+/** How long events of running runs are gathered before they are stored together. */
+const FLUSH_MS = 20;
+/** How long an ended stateless run can still be read. */
+const KEEP_TEMPORARY_MS = 10 * 60_000;
+const SWEEP_MS = 60_000;
+
+export interface ContextOptions {
+  /** Settings by name; they win over the environment. */
+  settings?: Partial<Record<keyof Settings, unknown>>;
+  /** The folder relative paths start from; the current one when not given. */
+  root?: string;
+  clock?: Clock;
+  log?: Log;
+}
+
+/** A running server without its HTTP. */
+export interface OpenContext {
+  ctx: Context;
+  models: ModelRegistry;
+  langgraph: LanggraphFile;
+  /** Lets running runs go on for `drainMs`, hands back the rest, closes the database. Idempotent. */
+  close(drainMs?: number): Promise<void>;
+}
+
+/** Opens database, models and graphs and starts the workers. */
+export async function openContext(options: ContextOptions = {}): Promise<OpenContext> {
+  const loaded = readSettings(options.settings ?? {}, options.root ?? process.cwd());
+  const { settings, root } = loaded;
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLog(settings.log_level);
+  const langgraph = readLanggraphFile(fromRoot(root, settings.config));
+  if (langgraph.ignored.length > 0)
+    log.warn({ file: langgraph.path, fields: langgraph.ignored }, "fields that are not honoured");
+  const models = await openModels({ ...loaded, env: { ...langgraph.env, ...loaded.env } }, log);
+  const storage = await openDatabase(loaded);
+  const uninstall = installRuntime({
+    version: 1,
+    models,
+    prompts: openPrompts(fromRoot(root, settings.prompts_dir)),
+    usage: createLedger(storage.usage, log),
+  });
+  const { ctx, worker } = wire({ settings, storage, clock, log }, langgraph);
+  await syncSystemAssistants(ctx, langgraph.graphs);
+  await takeOver(ctx);
+  worker.start();
+  const stopSweeping = sweepTemporary(ctx);
+  if (settings.preload) void preload(ctx);
+  const close = async (drainMs: number) => {
+    stopSweeping();
+    await worker.close(drainMs);
+    await storage.close();
+    uninstall();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    ctx,
+    models,
+    langgraph,
+    close: (drainMs = settings.drain_seconds * 1000) => (closing ??= close(drainMs)),
+  };
+}
+
+function openDatabase({ settings, root }: LoadedSettings): Promise<Storage> {
+  const isInMemory = settings.data_dir === ":memory:";
+  return openStorage({
+    dataDir: isInMemory ? settings.data_dir : fromRoot(root, settings.data_dir),
+    synchronous: settings.sqlite_synchronous === "NORMAL" ? "normal" : "full",
+  });
+}
+
+/** Puts the parts together; nothing runs yet. */
+function wire(
+  parts: Pick<Context, "settings" | "storage" | "clock" | "log">,
+  langgraph: LanggraphFile,
+): { ctx: Context; worker: Worker } {
+  const { settings, storage, clock, log } = parts;
+  const bus = new DatabaseBus(storage, { flushMs: FLUSH_MS });
+  const loader = new GraphLoader(langgraph.graphs);
+  const { execute, graphs, states, streams } = lazyRuntime(
+    async () =>
+      (await import("./runtime/runtime.ts")).createRuntime({ loader, storage, bus, clock }),
+    loader.ids(),
+  );
+  const options = { concurrency: settings.workers, leaseMs: settings.lease_seconds * 1000 };
+  const worker = new Worker({ storage, bus, clock, log, execute }, options);
+  return { ctx: { ...parts, bus, graphs, states, streams, workers: worker }, worker };
+}
+
+/** The models of the config folder, with the default checked. */
+export function openModels(
+  { settings, root, env }: LoadedSettings,
+  log: Log,
+): Promise<ModelRegistry> {
+  return loadModels({
+    dir: fromRoot(root, settings.models_dir),
+    env,
+    defaultModel: settings.default_model,
+    log,
+  });
+}
+
+/** Puts the runs a dead process left behind back into the queue. */
+async function takeOver({ storage, clock, log }: Context): Promise<void> {
+  const runs = await storage.runs.takeOver(clock.now());
+  for (const { run_id, thread_id, crashes } of runs)
+    log.warn({ run_id, thread_id, crashes }, "took over a run that a dead process left");
+}
+
+function sweepTemporary({ storage, clock, log }: Context): () => void {
+  const sweep = () => {
+    storage.runs
+      .sweepTemporary(clock.now() - KEEP_TEMPORARY_MS)
+      .catch((error: unknown) => log.error({ err: error }, "could not sweep stateless runs"));
+  };
+  const timer = setInterval(sweep, SWEEP_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Loads every graph, so that one that cannot be loaded is told at start. */
+async function preload({ graphs, log }: Context): Promise<void> {
+  for (const graph_id of graphs.ids()) {
+    await graphs
+      .check(graph_id)
+      .catch((error: unknown) =>
+        log.error({ graph_id }, error instanceof Error ? error.message : String(error)),
+      );
+  }
+}

@@ -1,0 +1,86 @@
+import type { Bus } from "./bus/port.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Json, JsonObject } from "./core/json.ts";
+import type { Log } from "./core/log.ts";
+import type { Settings } from "./config/settings.ts";
+import type { CancelAction, StreamMode } from "./domain/run.ts";
+import type { Thread } from "./domain/thread.ts";
+import type { Storage } from "./storage/ports.ts";
+
+/** The graphs of langgraph.json. */
+export interface Graphs {
+  ids(): string[];
+  /** Loads a graph; rejects with the reason when it cannot be loaded. */
+  check(graphId: string): Promise<void>;
+  schemas(graphId: string): Promise<JsonObject>;
+  /** Nodes and edges; `xray` shows subgraphs, a number down to that depth. */
+  drawing(graphId: string, xray: boolean | number): Promise<JsonObject>;
+}
+
+/** Where a state is: the newest of a thread, or that of a checkpoint. */
+export interface StateAddress {
+  thread: Thread;
+  checkpoint?:
+    | { checkpoint_id?: string | undefined; checkpoint_ns?: string | undefined }
+    | undefined;
+}
+
+/** The states of threads, as the wire shows them. */
+export interface States {
+  get(address: StateAddress, options: { subgraphs: boolean }): Promise<JsonObject>;
+  history(
+    address: StateAddress,
+    query: { limit: number; before?: string | undefined; metadata?: JsonObject | undefined },
+  ): Promise<JsonObject[]>;
+  /** Writes values as if a node had; answers the new checkpoint. Refused while a run is pending or running. */
+  update(
+    address: StateAddress,
+    change: { values: Json; as_node?: string | undefined },
+  ): Promise<JsonObject>;
+  /** The channel values of a thread's newest checkpoint; null when it has none. */
+  values(threadId: string): Promise<Json>;
+}
+
+/** One server-sent event before its encoding; `data` is JSON text. */
+export interface Frame {
+  id: string;
+  event: string;
+  data: string;
+}
+
+export interface FrameQuery {
+  modes: readonly StreamMode[];
+  subgraphs: boolean;
+  /** The last id the client has; undefined for the start. */
+  after: string | undefined;
+  signal: AbortSignal;
+}
+
+/** A run's events in the client's stream modes. */
+export interface Streams {
+  frames(
+    run: { run_id: string; thread_id: string },
+    query: FrameQuery,
+  ): AsyncGenerator<Frame[], void>;
+}
+
+/** The workers of this process. */
+export interface Workers {
+  /** There is a new run to claim. */
+  wake(): void;
+  /** A run was asked to end: abort it at once if it is executed here. */
+  cancel(runId: string, action: CancelAction): void;
+}
+
+/** All a service may use. */
+export interface Context {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly bus: Bus;
+  readonly graphs: Graphs;
+  readonly states: States;
+  readonly streams: Streams;
+  readonly workers: Workers;
+  readonly clock: Clock;
+  readonly log: Log;
+}

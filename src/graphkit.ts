@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { AppError } from "./core/errors.ts";
+import { resolveCall, withImplicitConfig, type ConfigLike } from "./models/call.ts";
+import { currentRuntime } from "./models/runtime.ts";
+import type { PromptVariables } from "./prompts/library.ts";
+
+export { chatModel, type KagariChatModel } from "./models/chat.ts";
+export type { ChatModelOverrides } from "./models/call.ts";
+export { fitMessages, type FitOptions } from "./models/trim.ts";
+export { tools } from "./tools/index.ts";
+
+/** What a run may set: from the assistant, the run's context or its configurable. */
+export const ChatContext = z.object({
+  model: z.string().optional().describe("Id of a model of config/models."),
+  system_prompt: z.string().optional().describe("Replaces the graph's own prompt."),
+  temperature: z.number().min(0).max(2).optional(),
+  max_tokens: z.int().positive().optional().describe("Longest answer, in tokens."),
+  no_think: z.boolean().optional().describe("true: answer without thinking; false: think."),
+  tools: z.array(z.string()).optional().describe("Names of the tools to offer; [] for none."),
+});
+
+export type ChatContext = z.infer<typeof ChatContext>;
+
+/** The chat settings of a run: its context over its configurable. */
+export function contextOf(config?: ConfigLike): ChatContext {
+  const { context, configurable } = withImplicitConfig(config);
+  const given = Object.entries({ ...configurable, ...present(context) });
+  const parsed = ChatContext.safeParse(
+    Object.fromEntries(given.filter(([, value]) => value !== null)),
+  );
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new AppError("validation", `Context of the run: ${problems.join("; ")}`);
+}
+
+/** The text of `prompts/<name>.md`; `{model}` and `{model_id}` are known besides the variables given. */
+export function prompt(name: string, config?: ConfigLike, variables: PromptVariables = {}): string {
+  const { prompts } = currentRuntime();
+  const { model } = resolveCall(config);
+  return prompts.render(name, { model: model.modelName, model_id: model.id, ...variables });
+}
+
+const present = (source: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(source).filter(([, value]) => value !== null && value !== undefined),
+  );

@@ -1,0 +1,57 @@
+import type { Assistant } from "../domain/assistant.ts";
+import type { Run } from "../domain/run.ts";
+import type { Thread } from "../domain/thread.ts";
+import type { Json } from "../core/json.ts";
+import type { PageOf } from "../domain/page.ts";
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+export const assistantJson = (assistant: Assistant) => ({
+  ...assistant,
+  created_at: iso(assistant.created_at),
+  updated_at: iso(assistant.updated_at),
+});
+
+export const threadJson = (thread: Thread, values: Json) => ({
+  ...thread,
+  created_at: iso(thread.created_at),
+  updated_at: iso(thread.updated_at),
+  state_updated_at: iso(thread.state_updated_at),
+  values,
+});
+
+export const runJson = (run: Run) => ({
+  run_id: run.run_id,
+  thread_id: run.thread_id,
+  assistant_id: run.assistant_id,
+  status: run.status,
+  metadata: run.metadata,
+  kwargs: run.kwargs,
+  multitask_strategy: run.multitask_strategy,
+  error: run.error,
+  created_at: iso(run.created_at),
+  updated_at: iso(run.updated_at),
+});
+
+/** Only the fields asked for, or all. */
+export function selected<T extends object>(
+  row: T,
+  select: readonly string[] | undefined,
+): Partial<T> {
+  if (!select) return row;
+  return Object.fromEntries(
+    Object.entries(row).filter(([key]) => select.includes(key)),
+  ) as Partial<T>;
+}
+
+/** Headers of a page: how many match in all, and where the next page starts when there is one. */
+export function pageHeaders(
+  result: PageOf<unknown>,
+  page: { limit: number; offset: number },
+): Record<string, string> {
+  const next = page.offset + page.limit;
+  return {
+    "x-pagination-total": String(result.total),
+    ...(next < result.total ? { "x-pagination-next": String(next) } : {}),
+  };
+}

@@ -1,0 +1,52 @@
+import type { z } from "zod";
+import type { Context } from "../context.ts";
+
+export type Method = "get" | "post" | "patch" | "put" | "delete";
+
+/** A request after its parts have been checked. */
+export interface ApiRequest<Params, Query, Body> {
+  ctx: Context;
+  params: Params;
+  query: Query;
+  body: Body;
+  headers: Headers;
+  /** Aborted when the client goes away. */
+  signal: AbortSignal;
+}
+
+/** A route as data: what validates, authorises, documents and answers it. */
+export interface Route {
+  method: Method;
+  path: string;
+  summary: string;
+  /** `resource:action` that an auth handler decides on; `public` needs none. */
+  auth: string;
+  params?: z.ZodType;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  /** What a 2xx answer holds; absent where there is no JSON body. */
+  response?: z.ZodType;
+  handle(request: ApiRequest<unknown, unknown, unknown>): Promise<Response> | Response;
+}
+
+interface TypedRoute<
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+> extends Omit<Route, "handle" | "params" | "query" | "body"> {
+  params?: Params;
+  query?: Query;
+  body?: Body;
+  handle(
+    request: ApiRequest<z.output<Params>, z.output<Query>, z.output<Body>>,
+  ): Promise<Response> | Response;
+}
+
+/** Declares a route whose handler sees the checked types of its parts. */
+export function route<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+>(typed: TypedRoute<Params, Query, Body>): Route {
+  return typed;
+}

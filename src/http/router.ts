@@ -1,0 +1,45 @@
+import type { Context as HonoContext, Hono } from "hono";
+import type { z } from "zod";
+import type { Context } from "../context.ts";
+import { AppError } from "../core/errors.ts";
+import { readBody } from "./body.ts";
+import type { Route } from "./route.ts";
+
+/** Serves a table of routes: each part of a request is checked before its handler sees it. */
+export function serveRoutes(app: Hono, ctx: Context, routes: readonly Route[]): void {
+  for (const entry of routes) {
+    app.on(entry.method.toUpperCase(), entry.path, (c) => answer(entry, ctx, c));
+  }
+}
+
+async function answer(entry: Route, ctx: Context, c: HonoContext): Promise<Response> {
+  const { raw } = c.req;
+  const params = check(entry.params, c.req.param(), "path");
+  const query = check(entry.query, queryOf(c), "query");
+  const body = entry.body
+    ? check(entry.body, (await readBody(raw, ctx.settings.max_body_bytes)) ?? {}, "body")
+    : undefined;
+  return entry.handle({ ctx, params, query, body, headers: raw.headers, signal: raw.signal });
+}
+
+/** A repeated query key is a list. */
+function queryOf(c: HonoContext): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(c.req.queries()).map(([key, values]) => [
+      key,
+      values.length === 1 ? (values[0] ?? "") : values,
+    ]),
+  );
+}
+
+function check(schema: z.ZodType | undefined, value: unknown, place: string): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.map(({ path, message }) => ({
+    loc: [place, ...path.map(String)],
+    msg: message,
+  }));
+  const detail = errors.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ");
+  throw new AppError("validation", detail, { details: { errors } });
+}

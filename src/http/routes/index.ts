@@ -1,0 +1,15 @@
+import type { Route } from "../route.ts";
+import { assistantRoutes } from "./assistants.ts";
+import { runRoutes } from "./runs.ts";
+import { stateRoutes } from "./state.ts";
+import { systemRoutes } from "./system.ts";
+import { threadRoutes } from "./threads.ts";
+
+/** Every route of the server. */
+export const routes: Route[] = [
+  ...systemRoutes,
+  ...assistantRoutes,
+  ...threadRoutes,
+  ...stateRoutes,
+  ...runRoutes,
+];

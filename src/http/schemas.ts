@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { CANCEL_ACTIONS, MULTITASK_STRATEGIES, RUN_STATUSES, STREAM_MODES } from "../domain/run.ts";
+import { THREAD_STATUSES } from "../domain/thread.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+
+/** An absent value and null mean the same on this wire. */
+const absent = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+
+export const uuid = z.uuid().transform((id) => id.toLowerCase());
+// What the router has parsed is JSON; its inside was checked by the body reader.
+export const json = z.unknown().transform((value) => value as Json);
+export const jsonObject = z
+  .record(z.string(), z.unknown())
+  .transform((value) => value as JsonObject);
+
+/** A flag in a query: "1", "true" and the empty text are yes. */
+export const flag = z
+  .enum(["0", "1", "true", "false", ""])
+  .optional()
+  .transform((value) => value === "1" || value === "true" || value === "");
+
+const wholeNumber = (low: number, high: number) => z.coerce.number().int().min(low).max(high);
+
+const list = <T extends z.ZodType>(schema: T) =>
+  z.union([z.array(schema), schema.transform((one) => [one])]);
+
+export const page = <Sort extends string>(sorts: readonly [Sort, ...Sort[]], sort_by: Sort) => ({
+  limit: wholeNumber(1, 1000).default(10),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  sort_by: absent(z.enum(sorts)).transform((value) => (value as Sort | undefined) ?? sort_by),
+  sort_order: absent(z.enum(["asc", "desc"])).transform((value) => value ?? "desc"),
+  select: absent(z.array(z.string())),
+});
+
+export const threadParams = z.object({ thread_id: uuid });
+export const runParams = z.object({ thread_id: uuid, run_id: uuid });
+export const statelessRunParams = z.object({ run_id: uuid });
+export const assistantParams = z.object({ assistant_id: z.string().min(1).max(200) });
+
+export const assistantSearch = z.object({
+  graph_id: absent(z.string()),
+  name: absent(z.string()),
+  metadata: absent(jsonObject),
+  ...page(["created_at", "assistant_id", "graph_id", "name", "updated_at"], "created_at"),
+});
+
+export const threadCreate = z.object({
+  thread_id: absent(uuid),
+  metadata: absent(jsonObject),
+  if_exists: absent(z.enum(["raise", "do_nothing"])),
+});
+export const threadPatch = z.object({ metadata: absent(jsonObject) });
+export const threadSearch = z.object({
+  ids: absent(z.array(uuid)),
+  metadata: absent(jsonObject),
+  status: absent(z.enum(THREAD_STATUSES)),
+  ...page(["created_at", "thread_id", "status", "updated_at", "state_updated_at"], "created_at"),
+});
+
+const checkpoint = z.object({
+  checkpoint_id: absent(z.string()),
+  checkpoint_ns: absent(z.string()),
+  checkpoint_map: absent(jsonObject),
+});
+
+export const stateUpdate = z.object({
+  values: json.optional(),
+  as_node: absent(z.string()),
+  checkpoint: absent(checkpoint),
+  checkpoint_id: absent(z.string()),
+});
+export const stateAtCheckpoint = z.object({ checkpoint, subgraphs: absent(z.boolean()) });
+
+/** A checkpoint id in any of the three forms clients send it. */
+const before = absent(
+  z.union([
+    z.string(),
+    z.object({ checkpoint_id: z.string() }).transform(({ checkpoint_id }) => checkpoint_id),
+    z
+      .object({ configurable: z.object({ checkpoint_id: z.string() }) })
+      .transform(({ configurable }) => configurable.checkpoint_id),
+  ]),
+);
+export const historyQuery = z.object({ limit: wholeNumber(1, 1000).default(10), before });
+export const historyBody = historyQuery.extend({
+  metadata: absent(jsonObject),
+  checkpoint: absent(checkpoint),
+});
+
+const nodes = absent(z.union([z.literal("*"), z.array(z.string())]));
+const streamMode = z.enum(STREAM_MODES);
+export const streamModes = absent(list(streamMode));
+
+const gotoTarget = z.union([z.string(), z.object({ node: z.string(), input: json })]);
+
+export const runCreate = z.object({
+  assistant_id: z.string().min(1).max(200),
+  input: absent(json),
+  command: absent(
+    z.object({ resume: json.optional(), update: json.optional(), goto: absent(list(gotoTarget)) }),
+  ),
+  config: absent(jsonObject),
+  context: absent(jsonObject),
+  metadata: absent(jsonObject),
+  checkpoint: absent(checkpoint),
+  checkpoint_id: absent(z.string()),
+  interrupt_before: nodes,
+  interrupt_after: nodes,
+  stream_mode: streamModes,
+  stream_subgraphs: absent(z.boolean()),
+  stream_resumable: absent(z.boolean()),
+  multitask_strategy: absent(z.enum(MULTITASK_STRATEGIES)),
+  on_disconnect: absent(z.enum(["cancel", "continue"])),
+  on_completion: absent(z.enum(["delete", "keep"])),
+  if_not_exists: absent(z.enum(["create", "reject"])),
+  after_seconds: absent(z.number().nonnegative()),
+  durability: absent(z.enum(["sync", "async", "exit"])),
+  checkpoint_during: absent(z.boolean()),
+});
+export type RunCreate = z.output<typeof runCreate>;
+
+export const runList = z.object({
+  limit: wholeNumber(1, 1000).default(10),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  status: absent(z.enum(RUN_STATUSES)),
+  select: absent(list(z.string())),
+});
+export const cancelQuery = z.object({ wait: flag, action: absent(z.enum(CANCEL_ACTIONS)) });
+export const joinQuery = z.object({ cancel_on_disconnect: flag, stream_mode: streamModes });

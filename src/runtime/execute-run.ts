@@ -1,0 +1,131 @@
+import { Command, Send } from "@langchain/langgraph";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { EventWriter } from "../bus/port.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import type { GotoTarget, Run, RunOutcome } from "../domain/run.ts";
+import { withSaver } from "./bind-graph.ts";
+import { type GraphChunk, RECORDED_MODES, Recorder } from "./record.ts";
+import { interruptsOf } from "./states.ts";
+import type { Graph, GraphLoader } from "./load-graphs.ts";
+
+export interface ExecuteParts {
+  loader: GraphLoader;
+  /** A saver under the fence of this attempt. */
+  saver: BaseCheckpointSaver;
+  writer: EventWriter;
+  signal: AbortSignal;
+}
+
+/**
+ * Executes one attempt of a run and records its events; answers how it ended. Rejects only when the
+ * attempt must not end the run: an aborted signal, or a lost lease.
+ */
+export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutcome> {
+  const { writer, signal } = parts;
+  writer.append({ kind: "attempt", attempt: run.epoch });
+  const recorder = new Recorder(writer, run.epoch);
+  try {
+    const config = runConfig(run);
+    const graph = withSaver(await parts.loader.get(run.graph_id, config), parts.saver);
+    const { input, place } = await entry(run, parts.saver);
+    const stream = await graph.stream(input, {
+      ...config,
+      configurable: { ...config.configurable, ...place },
+      signal,
+      streamMode: [...RECORDED_MODES],
+      subgraphs: true,
+      durability: run.kwargs.durability,
+      ...(run.kwargs.interrupt_before ? { interruptBefore: run.kwargs.interrupt_before } : {}),
+      ...(run.kwargs.interrupt_after ? { interruptAfter: run.kwargs.interrupt_after } : {}),
+    });
+    // With several modes and subgraphs, LangGraph yields [namespace, mode, payload].
+    for await (const chunk of stream as unknown as AsyncIterable<GraphChunk>) recorder.take(chunk);
+    signal.throwIfAborted();
+    recorder.release();
+    return recorder.isInterrupted ? await waiting(graph, run) : success();
+  } catch (error) {
+    signal.throwIfAborted();
+    return failure(error, writer);
+  }
+}
+
+const success = (): RunOutcome => ({
+  status: "success",
+  error: null,
+  rest_status: "idle",
+  interrupts: {},
+});
+
+async function waiting(graph: Graph, run: Run): Promise<RunOutcome> {
+  const snapshot = await graph.getState({ configurable: { thread_id: run.thread_id } });
+  const rest_status = snapshot.next.length > 0 ? "interrupted" : "idle";
+  return { ...success(), rest_status, interrupts: interruptsOf(snapshot) };
+}
+
+function failure(error: unknown, writer: EventWriter): RunOutcome {
+  const name = error instanceof Error ? error.name : "Error";
+  const message = error instanceof Error ? error.message : String(error);
+  writer.append({ kind: "error", error: name, message });
+  return { status: "error", error: { error: name, message }, rest_status: "error", interrupts: {} };
+}
+
+/** The config as LangGraph takes it: the client's, and the ids of the run stamped over it. */
+function runConfig(run: Run) {
+  const { config, context } = run.kwargs;
+  const configurable = isJsonObject(config["configurable"]) ? config["configurable"] : {};
+  const limit = config["recursion_limit"];
+  const tags = Array.isArray(config["tags"])
+    ? config["tags"].filter((tag) => typeof tag === "string")
+    : [];
+  const ids = {
+    run_id: run.run_id,
+    thread_id: run.thread_id,
+    graph_id: run.graph_id,
+    assistant_id: run.assistant_id,
+  };
+  return {
+    // LangGraph validates the context against the graph's schema, and without one the configurable.
+    ...(context ? { context } : {}),
+    configurable: { ...configurable, ...ids, checkpoint_ns: "" },
+    metadata: { ...run.metadata, ...ids },
+    runId: run.run_id,
+    tags,
+    // An undefined limit would wipe out the graph's own.
+    ...(typeof limit === "number" ? { recursionLimit: limit } : {}),
+  };
+}
+
+/** Where the attempt starts: from what the client sent, or from the checkpoint an earlier attempt left. */
+async function entry(
+  run: Run,
+  saver: BaseCheckpointSaver,
+): Promise<{ input: Command | JsonObject | null; place: JsonObject }> {
+  const { kwargs } = run;
+  if (run.epoch > 1) {
+    const tuple = await saver.getTuple({
+      configurable: { thread_id: run.thread_id, checkpoint_ns: "" },
+    });
+    if (tuple && runOf(tuple.metadata) === run.run_id) return { input: null, place: {} };
+  }
+  const place = kwargs.checkpoint ?? {};
+  // What the graph's schema does not take, LangGraph refuses; the type only says it is JSON.
+  return {
+    input: kwargs.command ? commandOf(kwargs.command) : (kwargs.input as JsonObject | null),
+    place,
+  };
+}
+
+/** The run that wrote a checkpoint, as the saver notes it. */
+const runOf = (metadata: object | undefined): unknown =>
+  metadata && "run_id" in metadata ? metadata.run_id : undefined;
+
+function commandOf({ resume, update, goto }: NonNullable<Run["kwargs"]["command"]>): Command {
+  return new Command({
+    ...(resume === undefined ? {} : { resume }),
+    ...(update === undefined || update === null ? {} : { update: update as JsonObject }),
+    ...(goto === undefined ? {} : { goto: goto.map(target) }),
+  });
+}
+
+const target = (goto: GotoTarget): string | Send =>
+  typeof goto === "string" ? goto : new Send(goto.node, goto.input);

@@ -1,0 +1,41 @@
+import type { Bus } from "../bus/port.ts";
+import { FencedSaver } from "../checkpoint/saver.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Graphs, States, Streams } from "../context.ts";
+import type { Storage } from "../storage/ports.ts";
+import type { WorkerParts } from "../worker/worker.ts";
+import { executeRun } from "./execute-run.ts";
+import { RunStreams } from "./frames.ts";
+import { GraphCatalog } from "./graph-catalog.ts";
+import type { GraphLoader } from "./load-graphs.ts";
+import { GraphStates } from "./states.ts";
+
+/** All that touches LangGraph; importing this file is what loads it. */
+export interface Runtime {
+  graphs: Graphs;
+  states: States;
+  streams: Streams;
+  execute: WorkerParts["execute"];
+}
+
+export function createRuntime(parts: {
+  loader: GraphLoader;
+  storage: Storage;
+  bus: Bus;
+  clock: Clock;
+}): Runtime {
+  const { loader, storage, bus, clock } = parts;
+  const saver = new FencedSaver(storage.checkpoints);
+  return {
+    graphs: new GraphCatalog(loader),
+    states: new GraphStates({ loader, storage, saver, clock }),
+    streams: new RunStreams(bus, saver),
+    execute: (run, { fence, writer, signal }) =>
+      executeRun(run, {
+        loader,
+        saver: new FencedSaver(storage.checkpoints, { fence }),
+        writer,
+        signal,
+      }),
+  };
+}

@@ -1,0 +1,120 @@
+import type { Context } from "../../context.ts";
+import { newId } from "../../core/ids.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import type { Assistant } from "../../domain/assistant.ts";
+import type {
+  MultitaskStrategy,
+  Run,
+  RunCommand,
+  RunKwargs,
+  StreamMode,
+} from "../../domain/run.ts";
+import type { Thread } from "../../domain/thread.ts";
+import { getAssistant } from "../assistants/find.ts";
+import { newThread } from "../threads/create.ts";
+import { withMessageIds } from "./message-ids.ts";
+
+/** What a client asks for when it starts a run. */
+export interface CreateRun {
+  /** Undefined for a stateless run, which gets a thread of its own. */
+  thread_id?: string | undefined;
+  assistant_id: string;
+  input?: Json | undefined;
+  command?: RunCommand | null | undefined;
+  config?: JsonObject | undefined;
+  context?: JsonObject | undefined;
+  metadata?: JsonObject | undefined;
+  checkpoint?: JsonObject | undefined;
+  interrupt_before?: string[] | "*" | undefined;
+  interrupt_after?: string[] | "*" | undefined;
+  stream_mode: StreamMode[];
+  stream_subgraphs: boolean;
+  multitask_strategy: MultitaskStrategy;
+  on_disconnect: "cancel" | "continue";
+  on_completion: "delete" | "keep";
+  if_not_exists: "create" | "reject";
+  after_seconds?: number | undefined;
+  durability: RunKwargs["durability"];
+}
+
+/** Accepts a run: when this resolves it is stored with all it needs, and a worker knows of it. */
+export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
+  const assistant = await getAssistant(ctx, input);
+  await ctx.graphs.check(assistant.graph_id);
+  const thread =
+    input.thread_id === undefined ? undefined : await ctx.storage.threads.find(input.thread_id);
+  const run = newRun({ input, assistant, thread, now: ctx.clock.now() });
+  const makesThread = input.thread_id === undefined || input.if_not_exists === "create";
+  const { run: accepted, cancelled } = await ctx.storage.runs.accept({
+    run,
+    ...(makesThread
+      ? {
+          create_thread: newThread({
+            thread_id: run.thread_id,
+            metadata: input.metadata ?? {},
+            now: ctx.clock.now(),
+          }),
+        }
+      : {}),
+    thread_metadata: { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id },
+    thread_config: { configurable: run.kwargs.config["configurable"] ?? {} },
+  });
+  for (const runId of cancelled)
+    ctx.workers.cancel(runId, input.multitask_strategy === "rollback" ? "rollback" : "interrupt");
+  ctx.workers.wake();
+  return accepted;
+}
+
+function newRun(from: {
+  input: CreateRun;
+  assistant: Assistant;
+  thread: Thread | undefined;
+  now: number;
+}): Run {
+  const { input, assistant, thread, now } = from;
+  const config = mergeConfigs(assistant.config, thread?.config ?? {}, input.config ?? {});
+  const context = { ...assistant.context, ...input.context };
+  const createdAt = now + (input.after_seconds ?? 0) * 1000;
+  return {
+    run_id: newId(),
+    thread_id: input.thread_id ?? newId(),
+    assistant_id: assistant.assistant_id,
+    graph_id: assistant.graph_id,
+    status: "pending",
+    metadata: {
+      ...assistant.metadata,
+      ...thread?.metadata,
+      ...input.metadata,
+      assistant_id: assistant.assistant_id,
+    },
+    kwargs: {
+      input: withMessageIds(input.input ?? null),
+      command: input.command ?? null,
+      config,
+      context: Object.keys(context).length > 0 ? context : null,
+      checkpoint: input.checkpoint ?? null,
+      interrupt_before: input.interrupt_before ?? null,
+      interrupt_after: input.interrupt_after ?? null,
+      stream_mode: input.stream_mode,
+      stream_subgraphs: input.stream_subgraphs,
+      durability: input.durability,
+      on_disconnect: input.on_disconnect,
+      temporary: input.thread_id === undefined && input.on_completion === "delete",
+    },
+    multitask_strategy: input.multitask_strategy,
+    created_at: createdAt,
+    updated_at: createdAt,
+    epoch: 0,
+    crashes: 0,
+    cancel: null,
+    error: null,
+  };
+}
+
+/** Later configs win key by key, and their configurable is merged key by key too. */
+function mergeConfigs(...configs: JsonObject[]): JsonObject {
+  const configurable = configs
+    .map((config) => config["configurable"])
+    .filter((part) => isJsonObject(part));
+  return { ...Object.assign({}, ...configs), configurable: Object.assign({}, ...configurable) };
+}

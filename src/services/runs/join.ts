@@ -1,0 +1,52 @@
+import type { Context, Frame } from "../../context.ts";
+import { isJsonObject, type Json } from "../../core/json.ts";
+import type { Run, StreamMode } from "../../domain/run.ts";
+
+export interface JoinStream {
+  /** The modes to send; those of the run when not given. */
+  modes?: readonly StreamMode[] | undefined;
+  /** The last id the client has. */
+  after: string | undefined;
+  signal: AbortSignal;
+}
+
+/** The frames of a run, kept and to come. */
+export function followRun(ctx: Context, run: Run, join: JoinStream): AsyncGenerator<Frame[], void> {
+  const { stream_mode, stream_subgraphs } = run.kwargs;
+  return ctx.streams.frames(run, {
+    modes: join.modes ?? stream_mode,
+    subgraphs: stream_subgraphs,
+    after: join.after,
+    signal: join.signal,
+  });
+}
+
+/** Resolves when the run has ended, or at the abort. */
+export async function ended(
+  ctx: Context,
+  input: { run_id: string; signal: AbortSignal },
+): Promise<void> {
+  const batches = ctx.bus.follow(input.run_id, { after: 0, signal: input.signal });
+  while (!(await batches.next()).done);
+}
+
+/**
+ * What a run came to: the values of its thread, with `__interrupt__` when it waits for an answer, or
+ * `__error__` when it failed.
+ */
+export async function resultOf(ctx: Context, run: Run): Promise<Json> {
+  const latest = (await ctx.storage.runs.find(run.run_id)) ?? run;
+  if (latest.error) return { __error__: latest.error };
+  const thread = await ctx.storage.threads.find(run.thread_id);
+  const values = await ctx.states.values(run.thread_id);
+  const interrupts = Object.values(thread?.interrupts ?? {}).flat();
+  if (thread?.status !== "interrupted" || !(values === null || isJsonObject(values))) return values;
+  return { ...values, __interrupt__: interrupts };
+}
+
+/** Ends a run because the client that started it went away, when that is what the client asked for. */
+export async function leaveRun(ctx: Context, run: Run): Promise<void> {
+  const was = await ctx.storage.runs.requestCancel(run.run_id, "interrupt", ctx.clock.now());
+  if (was === "running") ctx.workers.cancel(run.run_id, "interrupt");
+  else if (was === "pending") ctx.bus.publish(run.run_id, []);
+}

@@ -1,0 +1,28 @@
+import type { Context } from "../../context.ts";
+import { NotFoundError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Thread } from "../../domain/thread.ts";
+
+/** Merges metadata key by key. */
+export async function patchThread(
+  ctx: Context,
+  input: { thread_id: string; metadata: JsonObject },
+): Promise<Thread> {
+  const thread = await ctx.storage.threads.patch(input.thread_id, {
+    metadata: input.metadata,
+    now: ctx.clock.now(),
+  });
+  if (!thread) throw new NotFoundError("Thread", input.thread_id);
+  return thread;
+}
+
+/** Deletes a thread with its runs, events and checkpoints; a running run of it is aborted. */
+export async function deleteThread(ctx: Context, input: { thread_id: string }): Promise<void> {
+  const running = await ctx.storage.runs.list(input.thread_id, { limit: 1000, offset: 0 });
+  const existed = await ctx.storage.threads.delete(input.thread_id);
+  if (!existed) throw new NotFoundError("Thread", input.thread_id);
+  for (const { run_id } of running) {
+    ctx.workers.cancel(run_id, "rollback");
+    ctx.bus.publish(run_id, []);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Context } from "../../context.ts";
+import { ConflictError } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Thread } from "../../domain/thread.ts";
+
+export interface CreateThread {
+  thread_id?: string | undefined;
+  metadata?: JsonObject | undefined;
+  if_exists?: "raise" | "do_nothing" | undefined;
+}
+
+export const newThread = (input: {
+  thread_id: string;
+  metadata: JsonObject;
+  now: number;
+}): Thread => ({
+  thread_id: input.thread_id,
+  status: "idle",
+  metadata: input.metadata,
+  config: {},
+  interrupts: {},
+  error: null,
+  created_at: input.now,
+  updated_at: input.now,
+  state_updated_at: input.now,
+});
+
+export async function createThread(ctx: Context, input: CreateThread): Promise<Thread> {
+  const thread = newThread({
+    thread_id: input.thread_id ?? newId(),
+    metadata: input.metadata ?? {},
+    now: ctx.clock.now(),
+  });
+  try {
+    await ctx.storage.threads.create(thread);
+    return thread;
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    const existing =
+      input.if_exists === "do_nothing"
+        ? await ctx.storage.threads.find(thread.thread_id)
+        : undefined;
+    if (existing) return existing;
+    throw new ConflictError(`Thread ${thread.thread_id} already exists`);
+  }
+}
