@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "./core/errors.ts";
-import { resolveCall, withImplicitConfig, type ConfigLike } from "./models/call.ts";
+import { withImplicitConfig, type ConfigLike } from "./models/call.ts";
 import { currentRuntime } from "./models/runtime.ts";
 import type { PromptVariables } from "./prompts/library.ts";
 
@@ -33,11 +33,22 @@ export function contextOf(config?: ConfigLike): ChatContext {
   throw new AppError("validation", `Context of the run: ${problems.join("; ")}`);
 }
 
-/** The text of `prompts/<name>.md`; `{model}` and `{model_id}` are known besides the variables given. */
+/**
+ * The text of `prompts/<name>.md`. Its placeholders take their values from `variables`, else from
+ * the run's context, else from its configurable.
+ */
 export function prompt(name: string, config?: ConfigLike, variables: PromptVariables = {}): string {
-  const { prompts } = currentRuntime();
-  const { model } = resolveCall(config);
-  return prompts.render(name, { model: model.modelName, model_id: model.id, ...variables });
+  const { context, configurable } = withImplicitConfig(config);
+  const given = { ...scalars(configurable), ...scalars(context), ...variables };
+  return currentRuntime().prompts.render(name, given);
+}
+
+function scalars(source: Record<string, unknown>): Record<string, string | number | boolean> {
+  const kept: Record<string, string | number | boolean> = {};
+  for (const [key, value] of Object.entries(source))
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+      kept[key] = value;
+  return kept;
 }
 
 const present = (source: Record<string, unknown>): Record<string, unknown> =>

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { hint } from "./spelling.ts";
+import { didYouMean } from "./spelling.ts";
 
 /** Reads one JSON file; undefined when it does not exist, ConfigError when it is not JSON. */
 export function readJsonFile(path: string): unknown {
@@ -37,7 +37,7 @@ function describe(issue: z.core.$ZodIssue, keys: readonly string[]): string {
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
     const [key = ""] = issue.keys;
-    return `unknown key ${JSON.stringify(path ? `${path}.${key}` : key)}${hint(key, keys)}`;
+    return `unknown key ${JSON.stringify(path ? `${path}.${key}` : key)}${didYouMean(key, keys)}`;
   }
   return `${path || "the file"}: ${issue.message}`;
 }

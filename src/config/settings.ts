@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
-import { ConfigError } from "../core/errors.ts";
+import { AppError, ConfigError } from "../core/errors.ts";
 import { LOG_LEVELS } from "../core/log.ts";
+import type { Environment } from "./environment.ts";
 import { checkConfig, readJsonFile } from "./json-file.ts";
 
 interface SettingDoc {
@@ -91,8 +92,6 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
 
 export type Settings = z.infer<typeof schema>;
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 export interface LoadedSettings {
   settings: Settings;
   /** The folder all relative paths of settings start from. */
@@ -139,5 +138,7 @@ export function readEnvFile(path: string): Record<string, string> {
 function checkOne(key: string, value: unknown, source: string): unknown {
   const result = schema.partial().safeParse({ [key]: value });
   if (result.success) return value;
-  throw new ConfigError(`${source}: ${result.error.issues[0]?.message ?? "is not valid"}`);
+  const reason = result.error.issues[0]?.message ?? "is not valid";
+  const message = `${source}: ${reason} (got ${JSON.stringify(value)})`;
+  throw source.startsWith("--") ? new AppError("bad_request", message) : new ConfigError(message);
 }

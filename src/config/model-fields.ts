@@ -1,0 +1,267 @@
+import { z } from "zod";
+
+export const SERVER_TYPES = [
+  "openai",
+  "dashscope",
+  "zhipu",
+  "siliconflow",
+  "deepseek",
+  "moonshot",
+  "vllm",
+  "sglang",
+  "ollama",
+  "ollama_native",
+  "lmstudio",
+  "llamacpp",
+  "openrouter",
+  "jina",
+  "cohere",
+  "demo",
+] as const;
+
+const price = z.number().nonnegative();
+const count = z.int().positive();
+const seconds = z.number().positive();
+const textMap = z.record(z.string(), z.string());
+const isOn = z.union([z.boolean(), z.literal("auto")]);
+const poll = z.strictObject({ interval: seconds.optional(), max_wait: seconds.optional() });
+
+const connection = {
+  model_type: z.enum(["chat", "embedding", "rerank", "image"]).default("chat"),
+  server_type: z
+    .enum(SERVER_TYPES)
+    .default("openai")
+    .describe("`openai` means the OpenAI wire; the provider is then told from the host of `url`."),
+  dialect: z.enum(SERVER_TYPES).optional().describe("Names the provider where the host does not."),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe("Id of the model; default: file name."),
+  model: z.string().trim().min(1).optional().describe("Model name sent to the provider."),
+  url: z
+    .string()
+    .refine(isPlainHttpUrl, "expected an http or https URL without user, query or fragment")
+    .optional()
+    .describe("Base URL, such as https://dashscope.aliyuncs.com/compatible-mode/v1."),
+  api_key: z
+    .string()
+    .nullable()
+    .optional()
+    .describe("env:NAME, ${NAME}, file:PATH, or null where the server wants no key."),
+  api_key_header: z.string().optional(),
+  headers: textMap.optional(),
+  query: textMap.optional(),
+  api: z.enum(["chat", "responses"]).optional(),
+  proxy: z.string().optional(),
+  ca_file: z.string().optional(),
+  tls_insecure: z.boolean().optional(),
+};
+
+const money = {
+  pay_in: price.optional().describe("Price of 1M prompt tokens."),
+  pay_out: price.optional().describe("Price of 1M answer tokens."),
+  pay_cached: price.optional(),
+  pay_cache_write: price.optional(),
+  pay_think: price.optional(),
+  pay_request: price.optional(),
+  pay_image: price.optional(),
+  pay_tiers: z
+    .array(z.strictObject({ up_to_input: count.optional(), pay_in: price, pay_out: price }))
+    .optional(),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, "expected a code such as CNY or USD")
+    .optional(),
+  budget: z
+    .strictObject({
+      per_run: price.optional(),
+      per_day: price.optional(),
+      per_key: price.optional(),
+      on_exceed: z.enum(["error", "fallback"]).optional(),
+    })
+    .optional(),
+};
+
+const limits = {
+  input_tokens: count.optional().describe("Longest prompt, in tokens."),
+  out_tokens: count.optional().describe("Longest answer, in tokens."),
+  context_window: count.optional().describe("Where prompt and answer share one window."),
+  max_tokens_field: z.enum(["max_tokens", "max_completion_tokens", "none"]).optional(),
+  timeout: seconds.optional().describe("Seconds to the first byte, for each attempt."),
+  idle_timeout: seconds.optional(),
+  total_timeout: seconds.optional(),
+  retries: z
+    .union([
+      z.int().nonnegative(),
+      z.strictObject({
+        max: z.int().nonnegative().optional(),
+        base_ms: count.optional(),
+        max_ms: count.optional(),
+        respect_retry_after: z.boolean().optional(),
+        max_wait: seconds.optional(),
+      }),
+    ])
+    .optional(),
+  rate_limit: z
+    .strictObject({
+      rpm: count.optional(),
+      tpm: count.optional(),
+      max_concurrent: count.optional(),
+    })
+    .optional(),
+  fallbacks: z.array(z.string()).optional(),
+  fallback_on: z
+    .array(z.enum(["rate_limit", "timeout", "server", "overflow", "content"]))
+    .optional(),
+};
+
+const sampling = {
+  temperature: z.number().min(0).max(2).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+  top_k: z.int().optional(),
+  min_p: z.number().min(0).max(1).optional(),
+  frequency_penalty: z.number().optional(),
+  presence_penalty: z.number().optional(),
+  repetition_penalty: z.number().optional(),
+  stop: z.union([z.string(), z.array(z.string())]).optional(),
+  seed: z.int().optional(),
+  n: count.optional(),
+  logprobs: z.boolean().optional(),
+  top_logprobs: z.int().min(0).max(20).optional(),
+  logit_bias: z.record(z.string(), z.number()).optional(),
+  user: z.string().optional(),
+  service_tier: z.string().optional(),
+  extra_body: z.record(z.string(), z.json()).optional(),
+  drop_params: z.array(z.string()).optional(),
+};
+
+const thinking = {
+  no_think: z.boolean().optional().describe("true: answer without thinking; false: think."),
+  thinking: z
+    .strictObject({
+      budget: count.optional(),
+      effort: z.string().optional(),
+      strategy: z
+        .enum([
+          "enable_thinking",
+          "template_kwargs",
+          "thinking_type",
+          "reasoning_effort",
+          "reasoning_object",
+          "think",
+          "soft_switch",
+          "none",
+        ])
+        .optional(),
+      keep: z.union([z.string(), z.boolean()]).optional(),
+    })
+    .optional(),
+  reasoning: z
+    .strictObject({
+      parse: z.enum(["auto", "field", "think", "think_open", "off"]).optional(),
+      field: z.string().optional(),
+      send_back: z.enum(["auto", "never", "tools", "always"]).optional(),
+    })
+    .optional(),
+  stream_upstream: z.enum(["auto", "always", "never"]).optional(),
+};
+
+const abilities = {
+  capabilities: z
+    .strictObject({
+      tools: isOn.optional(),
+      parallel_tools: isOn.optional(),
+      json_schema: isOn.optional(),
+      json_object: isOn.optional(),
+      vision: isOn.optional(),
+      image_urls: isOn.optional(),
+      audio: isOn.optional(),
+      streaming: isOn.optional(),
+      stream_usage: isOn.optional(),
+      logprobs: isOn.optional(),
+    })
+    .optional(),
+  structured_output: z.enum(["auto", "json_schema", "json_object", "tool", "prompt"]).optional(),
+  tokenizer: z
+    .string()
+    .regex(
+      /^(heuristic|o200k|cl100k|server|file:.+)$/,
+      "expected heuristic, o200k, cl100k, server or file:PATH",
+    )
+    .optional(),
+  enabled: z.boolean().optional(),
+  description: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+};
+
+const otherModels = {
+  dimensions: count.optional(),
+  batch_size: count.optional(),
+  encoding_format: z.enum(["float", "base64"]).optional(),
+  normalize: z.boolean().optional(),
+  max_chars: count.optional(),
+  rerank_path: z.string().optional(),
+  top_n: count.optional(),
+  return_documents: z.boolean().optional(),
+  instruct: z.string().optional(),
+  max_documents: count.optional(),
+  image_path: z.string().optional(),
+  size: z.string().optional(),
+  count: count.optional(),
+  response: z.enum(["url", "b64"]).optional(),
+  poll: poll.optional(),
+  save: z.boolean().optional(),
+  async: z
+    .strictObject({ mode: z.enum(["none", "zhipu"]).optional(), poll: poll.optional() })
+    .optional(),
+};
+
+/** Every field of a model file; unknown keys are refused, `x-*` keys are taken out before. */
+export const modelFieldsSchema = z.strictObject({
+  $schema: z.string().optional(),
+  ...connection,
+  ...money,
+  ...limits,
+  ...sampling,
+  ...thinking,
+  ...abilities,
+  ...otherModels,
+});
+
+export type ModelFields = z.infer<typeof modelFieldsSchema>;
+
+/** Fields that the product acts on today; `kagari models` reports any other that a file uses. */
+export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
+  "$schema",
+  "model_type",
+  "server_type",
+  "dialect",
+  "name",
+  "model",
+  "url",
+  "api_key",
+  "pay_in",
+  "pay_out",
+  "currency",
+  "input_tokens",
+  "out_tokens",
+  "context_window",
+  "max_tokens_field",
+  "timeout",
+  ...Object.keys(sampling),
+  "no_think",
+  "stream_upstream",
+  "enabled",
+  "description",
+  "tags",
+]);
+
+function isPlainHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  const isBare = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  return /^https?:$/.test(url.protocol) && isBare;
+}

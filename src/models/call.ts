@@ -1,0 +1,87 @@
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
+import { z } from "zod";
+import { AppError } from "../core/errors.ts";
+import type { Model } from "./model.ts";
+import type { CallOverrides } from "./request-body.ts";
+import { currentRuntime } from "./runtime.ts";
+import type { UsagePort } from "./usage-port.ts";
+
+/** Settings fixed where a graph builds its model; they win over the run's context. */
+export interface ChatModelOverrides extends CallOverrides {
+  readonly model?: string | undefined;
+}
+
+/** One call, resolved: which model, with which settings, billed to which run. */
+export interface ModelCall {
+  readonly model: Model;
+  readonly overrides: CallOverrides;
+  readonly usage: UsagePort;
+  readonly runId: string | undefined;
+  readonly threadId: string | undefined;
+  readonly assistantId: string | undefined;
+}
+
+const settingsSchema = z.object({
+  model: z.string().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  max_tokens: z.int().positive().nullish(),
+  no_think: z.boolean().nullish(),
+});
+
+type Settings = z.infer<typeof settingsSchema>;
+
+/** The parts of a run's config that a call reads. */
+export interface ConfigLike {
+  readonly context?: unknown;
+  readonly configurable?: unknown;
+}
+
+/** Resolves one call: explicit overrides, then the run's context, then configurable, then the default. */
+export function resolveCall(
+  config: ConfigLike | undefined,
+  explicit: ChatModelOverrides = {},
+): ModelCall {
+  const { models, usage } = currentRuntime();
+  const { context, configurable } = withImplicitConfig(config);
+  const settings = { ...readSettings(configurable), ...readSettings(context) };
+  return {
+    model: models.get(explicit.model ?? settings.model ?? models.defaultId),
+    overrides: {
+      temperature: explicit.temperature ?? settings.temperature ?? undefined,
+      maxTokens: explicit.maxTokens ?? settings.max_tokens ?? undefined,
+      noThink: explicit.noThink ?? settings.no_think ?? undefined,
+    },
+    usage,
+    runId: text(configurable, "run_id"),
+    threadId: text(configurable, "thread_id"),
+    assistantId: text(configurable, "assistant_id"),
+  };
+}
+
+/** What LangGraph keeps of the running node's config where a call was given none. */
+export function withImplicitConfig(config: ConfigLike | undefined): {
+  context: Record<string, unknown>;
+  configurable: Record<string, unknown>;
+} {
+  const implicit: ConfigLike | undefined = AsyncLocalStorageProviderSingleton.getRunnableConfig();
+  return {
+    context: record(config?.context ?? implicit?.context),
+    configurable: record(config?.configurable ?? implicit?.configurable),
+  };
+}
+
+function readSettings(source: Record<string, unknown>): Partial<Settings> {
+  const parsed = settingsSchema.safeParse(source);
+  if (parsed.success)
+    return Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value != null));
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new AppError("validation", `Model settings of the run: ${problems.join("; ")}`);
+}
+
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null ? { ...value } : {};
+
+function text(source: Record<string, unknown>, key: string): string | undefined {
+  const value = source[key];
+  return typeof value === "string" ? value : undefined;
+}

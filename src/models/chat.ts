@@ -1,0 +1,173 @@
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import type {
+  BaseLanguageModelInput,
+  StructuredOutputMethodOptions,
+} from "@langchain/core/language_models/base";
+import type { LangSmithParams } from "@langchain/core/language_models/chat_models";
+import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import type { AIMessageChunk, BaseMessage, MessageContent } from "@langchain/core/messages";
+import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
+import type { Runnable, RunnableConfig } from "@langchain/core/runnables";
+import { ChatOpenAI, ChatOpenAICompletions, type ChatOpenAICallOptions } from "@langchain/openai";
+import { resolveCall, type ChatModelOverrides, type ConfigLike, type ModelCall } from "./call.ts";
+import { estimateContent } from "./estimate.ts";
+import type { Model } from "./model.ts";
+import { ProviderCompletions, type ProviderCall } from "./provider-completions.ts";
+
+const CALL = Symbol("kagari.call");
+const UNUSED_CLIENT = {
+  apiKey: "unused",
+  configuration: { baseURL: "http://unused.invalid/v1", organization: null, project: null },
+};
+
+type Options = ChatOpenAICompletions["ParsedCallOptions"];
+type OptionsWithCall = Options & { [CALL]?: ModelCall };
+
+/** One client for each configured model, gone with the registry it came from. */
+const clients = new WeakMap<Model, ProviderCompletions>();
+
+/**
+ * A ChatOpenAI for graphs: model, temperature, answer limit and thinking are resolved at each call
+ * from `overrides`, else the run's context, else configurable, else the default model.
+ */
+export function chatModel(overrides: ChatModelOverrides = {}): KagariChatModel {
+  return new KagariChatModel(overrides);
+}
+
+/** See `chatModel`. */
+export class KagariChatModel extends ChatOpenAI {
+  readonly #overrides: ChatModelOverrides;
+  readonly #routed: RoutedCompletions;
+
+  constructor(overrides: ChatModelOverrides = {}, routed = new RoutedCompletions(overrides)) {
+    super({ ...UNUSED_CLIENT, model: overrides.model ?? "default", completions: routed });
+    this.#overrides = overrides;
+    this.#routed = routed;
+  }
+
+  override withConfig(
+    config: Partial<ChatOpenAICallOptions>,
+  ): Runnable<BaseLanguageModelInput, AIMessageChunk, ChatOpenAICallOptions> {
+    const copy = new KagariChatModel(this.#overrides, this.#routed);
+    copy.defaultOptions = { ...this.defaultOptions, ...config };
+    return copy;
+  }
+
+  /** As ChatOpenAI's, but by a tool call unless told otherwise, which more providers honour. */
+  override withStructuredOutput<Output extends Record<string, unknown> = Record<string, unknown>>(
+    schema: StructuredSchema<Output>,
+    config?: StructuredOutputMethodOptions,
+  ): Runnable<BaseLanguageModelInput, Output>;
+  override withStructuredOutput<Output extends Record<string, unknown> = Record<string, unknown>>(
+    schema: StructuredSchema<Output>,
+    config?: StructuredOutputMethodOptions<true>,
+  ): Runnable<BaseLanguageModelInput, RawAndParsed<Output>>;
+  override withStructuredOutput<Output extends Record<string, unknown> = Record<string, unknown>>(
+    schema: StructuredSchema<Output>,
+    config?: StructuredOutputMethodOptions<boolean>,
+  ):
+    | Runnable<BaseLanguageModelInput, Output>
+    | Runnable<BaseLanguageModelInput, RawAndParsed<Output>> {
+    return super.withStructuredOutput<Output>(schema, { method: "functionCalling", ...config });
+  }
+
+  /** Estimated: LangChain's own count downloads a vocabulary. */
+  override async getNumTokens(content: MessageContent): Promise<number> {
+    return estimateContent(content);
+  }
+
+  protected override _useResponsesApi(): boolean {
+    return false;
+  }
+
+  /** The last place where a call's config is still whole, for invoke, stream and event streams alike. */
+  protected override _separateRunnableConfigFromCallOptionsCompat(
+    options?: Partial<ChatOpenAICallOptions>,
+  ): [RunnableConfig, this["ParsedCallOptions"]] {
+    const [config, callOptions] = super._separateRunnableConfigFromCallOptionsCompat(options);
+    const call = resolveCall(asConfig(options), this.#overrides);
+    return [config, { ...callOptions, [CALL]: call }];
+  }
+}
+
+type StructuredSchema<Output extends Record<string, unknown>> = Parameters<
+  typeof ChatOpenAI.prototype.withStructuredOutput<Output>
+>[0];
+type RawAndParsed<Output> = { raw: BaseMessage; parsed: Output };
+
+/** What ChatOpenAI sends its Chat Completions through: hands each call to its model's own client. */
+class RoutedCompletions extends ChatOpenAICompletions {
+  readonly #overrides: ChatModelOverrides;
+
+  constructor(overrides: ChatModelOverrides) {
+    super(UNUSED_CLIENT);
+    this.#overrides = overrides;
+  }
+
+  override invocationParams(
+    options?: Options,
+    extra?: { streaming?: boolean },
+  ): ReturnType<ChatOpenAICompletions["invocationParams"]> {
+    const { client, provider } = this.#route([], options ?? {});
+    return client.bodyOf(provider, extra?.streaming ?? false);
+  }
+
+  override getLsParams(options: Options): LangSmithParams {
+    const { model, overrides } = this.#callOf(options);
+    const temperature = overrides.temperature ?? model.fields.temperature;
+    const maxTokens = overrides.maxTokens ?? model.fields.out_tokens;
+    return {
+      ls_provider: model.dialect.name,
+      ls_model_name: model.modelName,
+      ls_model_type: "chat",
+      ...(temperature === undefined ? {} : { ls_temperature: temperature }),
+      ...(maxTokens === undefined ? {} : { ls_max_tokens: maxTokens }),
+      ...(options.stop === undefined ? {} : { ls_stop: options.stop }),
+    };
+  }
+
+  override async _generate(messages: BaseMessage[], options: Options): Promise<ChatResult> {
+    const { client, provider } = this.#route(messages, options);
+    return await client.generateAnswer(provider);
+  }
+
+  override async *_streamResponseChunks(
+    messages: BaseMessage[],
+    options: Options,
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
+    const { client, provider } = this.#route(messages, options);
+    yield* client.streamChunks(provider, runManager);
+  }
+
+  override async *_streamChatModelEvents(
+    messages: BaseMessage[],
+    options: Options,
+  ): AsyncGenerator<ChatModelStreamEvent> {
+    const { client, provider } = this.#route(messages, options);
+    yield* client.streamEventsOf(provider);
+  }
+
+  #route(
+    messages: BaseMessage[],
+    options: Options,
+  ): { client: ProviderCompletions; provider: ProviderCall } {
+    const call = this.#callOf(options);
+    return { client: clientOf(call.model), provider: { call, messages, options } };
+  }
+
+  #callOf(options: OptionsWithCall): ModelCall {
+    return options[CALL] ?? resolveCall(asConfig(options), this.#overrides);
+  }
+}
+
+/** LangGraph adds `context` to a node's config; LangChain's types do not know it. */
+const asConfig = (options: object | undefined): ConfigLike | undefined => options;
+
+function clientOf(model: Model): ProviderCompletions {
+  const known = clients.get(model);
+  if (known) return known;
+  const client = new ProviderCompletions(model);
+  clients.set(model, client);
+  return client;
+}

@@ -1,0 +1,40 @@
+import { AppError } from "../core/errors.ts";
+import type { PromptLibrary } from "../prompts/library.ts";
+import type { ModelRegistry } from "./registry.ts";
+import type { UsagePort } from "./usage-port.ts";
+
+const HANDLE = Symbol.for("kagari.runtime");
+const VERSION = 1;
+
+/** What a running server lends to every copy of graphkit in its process. */
+export interface KagariRuntime {
+  readonly version: typeof VERSION;
+  readonly models: ModelRegistry;
+  readonly prompts: PromptLibrary;
+  readonly usage: UsagePort;
+}
+
+/** Makes a server's models, prompts and ledger the ones that graphs use; returns its undoing. */
+export function installRuntime(runtime: KagariRuntime): () => void {
+  const holder = globalHolder();
+  holder[HANDLE] = runtime;
+  return () => {
+    if (holder[HANDLE] === runtime) delete holder[HANDLE];
+  };
+}
+
+/** The running server's handle, or undefined in a plain script. */
+export function installedRuntime(): KagariRuntime | undefined {
+  const runtime = globalHolder()[HANDLE];
+  if (runtime !== undefined && runtime.version !== VERSION)
+    throw new AppError(
+      "internal",
+      `kagari/graphkit speaks runtime ${VERSION}, the running server ${String(runtime.version)}: install the same version of kagari`,
+    );
+  return runtime;
+}
+
+/** The handle is the one global of the product: two loaded copies must find the same server. */
+function globalHolder(): { [HANDLE]?: KagariRuntime } {
+  return globalThis as { [HANDLE]?: KagariRuntime };
+}

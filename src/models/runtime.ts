@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { environment } from "../config/environment.ts";
+import { createLog } from "../core/log.ts";
+import { openPrompts } from "../prompts/library.ts";
+import { openModels } from "./registry.ts";
+import { installedRuntime, type KagariRuntime } from "./runtime-handle.ts";
+import { noLedger } from "./usage-port.ts";
+
+let standalone: KagariRuntime | undefined;
+
+/** The running server's models, prompts and ledger; in a plain script, those of the project folder. */
+export function currentRuntime(): KagariRuntime {
+  return installedRuntime() ?? (standalone ??= openStandalone(process.cwd()));
+}
+
+function openStandalone(cwd: string): KagariRuntime {
+  const root = projectRoot(cwd);
+  const env = environment();
+  const models = openModels({
+    dir: env["KAGARI_MODELS_DIR"] ?? join(root, "config", "models"),
+    env,
+    defaultModel: env["KAGARI_DEFAULT_MODEL"],
+    log: createLog("warn"),
+  });
+  return { version: 1, models, prompts: openPrompts(join(root, "prompts")), usage: noLedger };
+}
+
+/** The nearest folder upwards that holds langgraph.json or config/models. */
+function projectRoot(cwd: string): string {
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    const isRoot = ["langgraph.json", join("config", "models")].some((name) =>
+      existsSync(join(folder, name)),
+    );
+    if (isRoot) return folder;
+    if (dirname(folder) === folder) return cwd;
+  }
+}

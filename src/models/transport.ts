@@ -1,0 +1,48 @@
+import { demoFetch } from "./demo/fetch.ts";
+import type { Model } from "./model.ts";
+
+const KEYLESS = "EMPTY";
+const PASSED_HEADERS = ["accept", "content-type"];
+
+/** Base URL that the demo model pretends to have; nothing listens there and nothing is sent. */
+const DEMO_URL = "http://demo.invalid/v1";
+
+export type Transport = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** Where a model's requests go. */
+export const baseUrlOf = (model: Model): string => model.fields.url ?? DEMO_URL;
+
+/**
+ * The fetch of one model: it alone adds the key, read at this moment, and lets no other header of
+ * the OpenAI client through, so that nothing of the process's OPENAI_* environment leaves it.
+ */
+export function transportOf(model: Model): Transport {
+  const send: Transport = model.isDemo ? demoFetch : fetch;
+  return async (input, init = {}) => {
+    const given = new Headers(init.headers);
+    const headers = new Headers({ "user-agent": "kagari" });
+    for (const name of PASSED_HEADERS) headers.set(name, given.get(name) ?? "application/json");
+    headers.set("authorization", `Bearer ${model.apiKey() ?? KEYLESS}`);
+    const response = await send(input, { ...init, headers, redirect: "manual" });
+    return response.ok ? response : await withErrorObject(response);
+  };
+}
+
+/** Servers that answer `{code, message}` without `error` would lose their message in the client. */
+async function withErrorObject(response: Response): Promise<Response> {
+  const text = await response.text();
+  const { status, headers } = response;
+  return new Response(errorText(text), { status, headers });
+}
+
+function errorText(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body !== "object" || body === null) return text;
+    if ("error" in body && typeof body.error === "object") return text;
+    const message = "error" in body && typeof body.error === "string" ? body.error : undefined;
+    return JSON.stringify({ error: message === undefined ? body : { message } });
+  } catch {
+    return text;
+  }
+}

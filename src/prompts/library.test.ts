@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openPrompts } from "./library.ts";
+
+function prompts(text: string) {
+  const dir = mkdtempSync(join(tmpdir(), "kagari-prompts-"));
+  const file = join(dir, "greet.md");
+  writeFileSync(file, text);
+  return {
+    dir,
+    file,
+    library: openPrompts(dir),
+    [Symbol.dispose]: () => rmSync(dir, { recursive: true }),
+  };
+}
+
+it("fills placeholders and leaves other braces alone", () => {
+  using p = prompts('Hello {name}, you are {age}. {"json": 1} {}\n');
+  expect(p.library.render("greet", { name: "{age}", age: 3 })).toBe(
+    'Hello {age}, you are 3. {"json": 1} {}',
+  );
+});
+
+it("names the file and the placeholder that has no value", () => {
+  using p = prompts("Hello {name} {toString}");
+  expect(() => p.library.render("greet", { name: "x" })).toThrow(
+    /greet\.md: no value for the placeholder \{toString\}/,
+  );
+});
+
+it("names the file of a prompt that is missing", () => {
+  using p = prompts("x");
+  expect(() => p.library.render("great")).toThrow(join(p.dir, "great.md"));
+});
+
+it.each(["../greet", "a/b", "..", "", "a\\b", "/etc/passwd", "greet.md", "greet\0"])(
+  "refuses the name %j",
+  (name) => {
+    using p = prompts("x");
+    expect(() => p.library.render(name)).toThrow("is not a prompt name");
+  },
+);
+
+it("sees a changed file", () => {
+  using p = prompts("old");
+  expect(p.library.render("greet")).toBe("old");
+  writeFileSync(p.file, "new");
+  utimesSync(p.file, 1, 1);
+  expect(p.library.render("greet")).toBe("new");
+});

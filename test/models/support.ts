@@ -1,0 +1,30 @@
+import { parseModelConfig } from "../../src/config/model-config.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { Model } from "../../src/models/model.ts";
+import { ModelRegistry } from "../../src/models/registry.ts";
+import { installRuntime } from "../../src/models/runtime-handle.ts";
+import type { ModelUsage } from "../../src/models/usage-port.ts";
+
+/** A model as if read from a file with these fields. */
+export function makeModel(id: string, fields: Record<string, unknown>): Model {
+  const config = parseModelConfig(
+    { model: "fake", ...fields },
+    { file: `${id}.json`, dir: ".", env: {} },
+  );
+  return new Model(config, { clock: systemClock, log: undefined });
+}
+
+/** A runtime with these models, the first one being the default; uninstalled when disposed. */
+export function testRuntime(
+  models: Record<string, Record<string, unknown>>,
+): Disposable & { used: ModelUsage[] } {
+  const used: ModelUsage[] = [];
+  const list = Object.entries(models).map(([id, fields]) => makeModel(id, fields));
+  const uninstall = installRuntime({
+    version: 1,
+    models: new ModelRegistry(list, list[0]?.id),
+    prompts: { render: (name) => name },
+    usage: { record: (usage) => void used.push(usage) },
+  });
+  return { used, [Symbol.dispose]: uninstall };
+}
