@@ -17,7 +17,7 @@ function refuse() {
 
 /** A terminal sends Ctrl-C to the child too, so passing it on would deliver it twice. */
 function isSentByTerminal(signal) {
-  return signal === "SIGINT" && process.stdin.isTTY === true;
+  return signal === "SIGINT" && process.stdin.isTTY;
 }
 
 function runWith(node) {

@@ -32,7 +32,8 @@ export class DatabaseBus implements Bus {
   }
 
   async openWriter(fence: Fence): Promise<EventWriter> {
-    const lastSeq = await this.#events.lastSeq(fence.run_id);
+    // The first attempt of a run finds no events.
+    const lastSeq = fence.epoch === 1 ? 0 : await this.#events.lastSeq(fence.run_id);
     return new Writer(this, fence, lastSeq);
   }
 

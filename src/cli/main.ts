@@ -29,7 +29,7 @@ function fail(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
   if (error instanceof AppError) {
     process.stderr.write(`kagari: ${error.message}\n`);
-    return EXIT.config;
+    return error.code === "bad_request" ? EXIT.usage : EXIT.config;
   }
   throw error;
 }

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { closeOnSignal, startServer, type RunningServer } from "../main.ts";
 import { addSettingOptions, settingFlags } from "./setting-options.ts";
@@ -18,14 +20,12 @@ export function addStart(program: Command): void {
 export function addDev(program: Command, launcher: string): void {
   addSettingOptions(
     program.command("dev").description("Serve, and start anew when a file changes"),
-  ).action((_flags: unknown, command: Command) => {
-    const paths = ["graphs", "config", "prompts", "langgraph.json"].map(
-      (path) => `--watch-path=${path}`,
-    );
+  ).action((flags: Record<string, string | boolean>, command: Command) => {
+    const watched = watchedPaths(flags["config"]).map((path) => `--watch-path=${path}`);
     const args = [
       "--watch",
       "--watch-preserve-output",
-      ...paths,
+      ...watched,
       launcher,
       "start",
       "--preload",
@@ -36,6 +36,15 @@ export function addDev(program: Command, launcher: string): void {
       process.on(signal, () => void child.kill(signal));
     child.on("exit", (code) => process.exit(code ?? 0));
   });
+}
+
+/** What a restart depends on beside the modules that were imported; only what exists can be watched. */
+function watchedPaths(config: unknown): string[] {
+  const folder = typeof config === "string" ? dirname(config) : ".";
+  const names = ["graphs", "config", "prompts", "langgraph.json", ".env"];
+  return [...new Set([...names, ...names.map((name) => join(folder, name))])].filter((path) =>
+    existsSync(path),
+  );
 }
 
 function greet({ url, models, langgraph }: RunningServer): void {

@@ -248,8 +248,7 @@ function template(head: JsonObject): { before: string; after: string } {
 }
 
 // The dict was made from an AIMessageChunk of the same fields.
-const chunkOf = (dict: JsonObject): AIMessageChunk =>
-  new AIMessageChunk(dict);
+const chunkOf = (dict: JsonObject): AIMessageChunk => new AIMessageChunk(dict);
 
 /** Message dicts in the update of a node: single, or in lists. */
 function messagesIn(update: Json): JsonObject[] {

@@ -1,21 +1,27 @@
-import type { Bus } from "../bus/port.ts";
+import type { Bus, EventWriter } from "../bus/port.ts";
 import { FencedSaver } from "../checkpoint/saver.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Graphs, States, Streams } from "../context.ts";
+import type { Fence, Run, RunOutcome } from "../domain/run.ts";
 import type { Storage } from "../storage/ports.ts";
-import type { WorkerParts } from "../worker/worker.ts";
 import { executeRun } from "./execute-run.ts";
 import { RunStreams } from "./frames.ts";
 import { GraphCatalog } from "./graph-catalog.ts";
 import type { GraphLoader } from "./load-graphs.ts";
 import { GraphStates } from "./states.ts";
 
+/** Executes one attempt of a run; rejects when the signal is aborted or the lease is lost. */
+export type Execute = (
+  run: Run,
+  attempt: { fence: Fence; writer: EventWriter; signal: AbortSignal },
+) => Promise<RunOutcome>;
+
 /** All that touches LangGraph; importing this file is what loads it. */
 export interface Runtime {
   graphs: Graphs;
   states: States;
   streams: Streams;
-  execute: WorkerParts["execute"];
+  execute: Execute;
 }
 
 export function createRuntime(parts: {

@@ -5,6 +5,7 @@ import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { Workers } from "../context.ts";
 import type { CancelAction, Fence, Run, RunOutcome } from "../domain/run.ts";
+import type { Execute } from "../runtime/runtime.ts";
 import type { Storage } from "../storage/ports.ts";
 
 /** A run that killed its worker this often is not tried again. */
@@ -17,11 +18,7 @@ export interface WorkerParts {
   bus: Bus;
   clock: Clock;
   log: Log;
-  /** Executes one attempt; rejects when the signal is aborted. */
-  execute(
-    run: Run,
-    attempt: { fence: Fence; writer: EventWriter; signal: AbortSignal },
-  ): Promise<RunOutcome>;
+  execute: Execute;
 }
 
 export interface WorkerOptions {

@@ -29,10 +29,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Units that wire everything together: they may import anything, and only each other imports them. */
-export const TOP_UNITS: readonly string[] = ["main", "container", "cli"];
+export const TOP_UNITS: readonly string[] = ["main", "container", "cli", "embed"];
 
 /** Files that hold only interfaces between units. */
-export const PORT_FILE = /\/ports?\.ts$/;
+export const PORT_FILE = /\/(ports?|[a-z-]+-port)\.ts$/;
 
 /** Units that may name the types of any unit below http, because they describe the whole. */
 export const TYPE_ONLY_OF_ANYTHING: readonly string[] = ["context"];
