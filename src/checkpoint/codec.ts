@@ -19,7 +19,10 @@ export class Codec {
   }
 
   async decodeAll(blobs: Record<string, Blob>): Promise<Record<string, unknown>> {
-    const decoded = Object.entries(blobs).map(async ([key, blob]) => [key, await this.decode(blob)]);
+    const decoded = Object.entries(blobs).map(async ([key, blob]) => [
+      key,
+      await this.decode(blob),
+    ]);
     return Object.fromEntries(await Promise.all(decoded));
   }
 }

@@ -86,10 +86,10 @@ export class FencedSaver extends BaseCheckpointSaver {
     for await (const stored of this.#listStored(config, options)) yield this.#toTuple(stored);
   }
 
+  // oxlint-disable-next-line max-params -- LangGraph's signature
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
-    // oxlint-disable-next-line max-params -- LangGraph's signature
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
@@ -99,7 +99,9 @@ export class FencedSaver extends BaseCheckpointSaver {
     const versions = await keysOfValues({ checkpoint, newVersions }, () =>
       this.#versionsOf(place, parent_id),
     );
-    const fresh = Object.entries(versions).filter(([channel]) => Object.hasOwn(newVersions, channel));
+    const fresh = Object.entries(versions).filter(([channel]) =>
+      Object.hasOwn(newVersions, channel),
+    );
     const stamped = this.#stamp(metadata);
     const [encoded, encodedMetadata, values] = await Promise.all([
       this.#codec.encode(kept),
@@ -174,7 +176,7 @@ export class FencedSaver extends BaseCheckpointSaver {
     let cursor = textOrNothing("before", before?.configurable?.["checkpoint_id"]);
     // Only within one namespace are checkpoint ids a place to go on from.
     const isOneSpace = typeof thread_id === "string" && typeof checkpoint_ns === "string";
-    for (let left = limit ?? Infinity; left > 0; ) {
+    for (let left = limit ?? Infinity; left > 0;) {
       const size = isOneSpace ? Math.min(left, LIST_SIZE) : left;
       const stored = await this.#checkpoints.list({
         ...query,

@@ -22,13 +22,11 @@ const configOf = ({ thread_id, checkpoint_ns }: StoredCheckpoint, checkpoint_id:
 
 const decodeWrites = (writes: readonly StoredWrite[], codec: Codec) =>
   Promise.all(
-    writes.map(
-      async ({ task_id, channel, value }): Promise<CheckpointPendingWrite> => [
-        task_id,
-        channel,
-        await codec.decode(value),
-      ],
-    ),
+    writes.map(async ({ task_id, channel, value }): Promise<CheckpointPendingWrite> => [
+      task_id,
+      channel,
+      await codec.decode(value),
+    ]),
   );
 
 /** Older checkpoints have the sends of their step only among their parent's writes. */
@@ -62,7 +60,10 @@ export async function toTuple(
     const parent = await parentOf(parent_id);
     const sends = parent?.writes.filter(({ channel }) => channel === TASKS) ?? [];
     const decoded = await decodeWrites(sends, codec);
-    checkpoint = withPendingSends(checkpoint, decoded.map(([, , send]) => send));
+    checkpoint = withPendingSends(
+      checkpoint,
+      decoded.map(([, , send]) => send),
+    );
   }
   return {
     config: configOf(stored, stored.checkpoint_id),

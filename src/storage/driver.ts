@@ -19,9 +19,9 @@ export interface Dialect {
   /** Ends the select of a row to compete for. */
   readonly skipLocked: RawBuilder<unknown>;
   /** JSON containment as Postgres' `@>`; the wanted value is bound, never part of the SQL. */
-  jsonContains(column: string, wanted: JsonObject): Expression<SqlBool>;
+  readonly jsonContains: (column: string, wanted: JsonObject) => Expression<SqlBool>;
   /** Case-blind: is `part` somewhere in the column? */
-  textContains(column: string, part: string): Expression<SqlBool>;
+  readonly textContains: (column: string, part: string) => Expression<SqlBool>;
 }
 
 /** Runs commits whole: a rejected one has changed nothing. */

@@ -16,7 +16,7 @@ const cases: [have: Json, wanted: Json, contained: boolean][] = [
   [{ tags: { 0: "x" } }, { tags: ["x"] }, false],
   [{ tags: ["x"] }, { tags: { 0: "x" } }, false],
   [{ a: "1" }, { a: 1 }, false],
-  [{}, { toString: {} }, false],
+  [{}, JSON.parse('{"__proto__":{}}'), false],
   [{}, {}, true],
 ];
 

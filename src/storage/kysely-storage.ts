@@ -14,9 +14,7 @@ type Kinds = Parameters<Storage["truncate"]>[0];
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
   ...(kinds.runs ? (["run", "event", "model_call"] as const) : []),
   ...(kinds.threads ? (["thread"] as const) : []),
-  ...(kinds.checkpointer
-    ? (["checkpoint", "checkpoint_blob", "checkpoint_write"] as const)
-    : []),
+  ...(kinds.checkpointer ? (["checkpoint", "checkpoint_blob", "checkpoint_write"] as const) : []),
 ];
 
 /** The repositories over one driver. */

@@ -3,7 +3,13 @@ import type { JsonObject } from "../core/json.ts";
 import type { RunEvent } from "../domain/event.ts";
 import type { Page, PageOf } from "../domain/page.ts";
 import type { CancelAction, Fence, Run, RunOutcome, RunStatus } from "../domain/run.ts";
-import type { Thread, ThreadFilter, ThreadInterrupts, ThreadSort, RestStatus } from "../domain/thread.ts";
+import type {
+  Thread,
+  ThreadFilter,
+  ThreadInterrupts,
+  ThreadSort,
+  RestStatus,
+} from "../domain/thread.ts";
 import type { ModelCall } from "../domain/usage.ts";
 
 /**
@@ -18,7 +24,12 @@ export interface Storage {
   readonly checkpoints: Checkpoints;
   readonly usage: UsageRows;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
-  truncate(kinds: { runs?: boolean; threads?: boolean; assistants?: boolean; checkpointer?: boolean }): Promise<void>;
+  truncate(kinds: {
+    runs?: boolean;
+    threads?: boolean;
+    assistants?: boolean;
+    checkpointer?: boolean;
+  }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,9 +46,20 @@ export interface Threads {
   find(threadId: string): Promise<Thread | undefined>;
   search(filter: ThreadFilter, page: Page<ThreadSort>): Promise<PageOf<Thread>>;
   /** Merges metadata key by key; `now` becomes updated_at. */
-  patch(threadId: string, change: { metadata: JsonObject; now: number }): Promise<Thread | undefined>;
+  patch(
+    threadId: string,
+    change: { metadata: JsonObject; now: number },
+  ): Promise<Thread | undefined>;
   /** After a manual change of state: new rest status and interrupts; refused with ConflictError while a run is pending or running. */
-  settle(threadId: string, change: { rest_status: RestStatus; interrupts: ThreadInterrupts; metadata: JsonObject; now: number }): Promise<void>;
+  settle(
+    threadId: string,
+    change: {
+      rest_status: RestStatus;
+      interrupts: ThreadInterrupts;
+      metadata: JsonObject;
+      now: number;
+    },
+  ): Promise<void>;
   /** The thread with its runs, events and checkpoints. False when there was none. */
   delete(threadId: string): Promise<boolean>;
 }
@@ -56,7 +78,12 @@ export interface Runs {
    * ones: `interrupted`, or deleted), inserts the run as pending and makes the thread busy.
    * `thread_metadata` is merged into the thread, `thread_config` replaces keys of its config.
    */
-  accept(input: { run: Run; create_thread?: Thread; thread_metadata: JsonObject; thread_config: JsonObject }): Promise<AcceptedRun>;
+  accept(input: {
+    run: Run;
+    create_thread?: Thread;
+    thread_metadata: JsonObject;
+    thread_config: JsonObject;
+  }): Promise<AcceptedRun>;
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;
   /** Extends the lease; answers the cancel flag. Rejects with LeaseLostError when the fence does not hold. */
@@ -68,7 +95,10 @@ export interface Runs {
    * back to `outcome.rest_status`; with `remove: "thread"` (stateless) thread and run stay readable
    * through their events until `sweepTemporary`.
    */
-  finish(fence: Fence, end: { outcome: RunOutcome; events: RunEvent[]; now: number; remove?: "run" }): Promise<void>;
+  finish(
+    fence: Fence,
+    end: { outcome: RunOutcome; events: RunEvent[]; now: number; remove?: "run" },
+  ): Promise<void>;
   /** Gives a running run back to the queue under its fence, without counting a crash. */
   release(fence: Fence, now: number): Promise<void>;
   /**
@@ -80,7 +110,10 @@ export interface Runs {
   takeOver(now: number): Promise<Run[]>;
   find(runId: string): Promise<Run | undefined>;
   /** Newest first. */
-  list(threadId: string, query: { limit: number; offset: number; status?: RunStatus }): Promise<Run[]>;
+  list(
+    threadId: string,
+    query: { limit: number; offset: number; status?: RunStatus },
+  ): Promise<Run[]>;
   /** Deletes a run that is not running, with its events; recomputes the thread's status. Rejects with ConflictError when running. */
   delete(runId: string, now: number): Promise<boolean>;
   /** Deletes ended temporary threads whose last update is older than `before`. Answers how many. */
@@ -133,13 +166,30 @@ export interface StoredCheckpoint extends CheckpointRow {
 
 export interface Checkpoints {
   /** Keeps a checkpoint and those channel versions that are new. Under a fence when given (LeaseLostError). */
-  put(row: CheckpointRow, input: { values: { channel: string; version: string; value: Blob }[]; fence?: Fence }): Promise<void>;
+  put(
+    row: CheckpointRow,
+    input: { values: { channel: string; version: string; value: Blob }[]; fence?: Fence },
+  ): Promise<void>;
   /** Keeps pending writes; an existing (task, idx >= 0) stays as it was, a negative idx is replaced. */
-  putWrites(key: { thread_id: string; checkpoint_ns: string; checkpoint_id: string }, input: { writes: StoredWrite[]; fence?: Fence }): Promise<void>;
+  putWrites(
+    key: { thread_id: string; checkpoint_ns: string; checkpoint_id: string },
+    input: { writes: StoredWrite[]; fence?: Fence },
+  ): Promise<void>;
   /** The named checkpoint, or the newest of the namespace. */
-  get(key: { thread_id: string; checkpoint_ns: string; checkpoint_id?: string }): Promise<StoredCheckpoint | undefined>;
+  get(key: {
+    thread_id: string;
+    checkpoint_ns: string;
+    checkpoint_id?: string;
+  }): Promise<StoredCheckpoint | undefined>;
   /** Newest first. */
-  list(query: { thread_id?: string; checkpoint_ns?: string; checkpoint_id?: string; before?: string; limit?: number; filter?: JsonObject }): Promise<StoredCheckpoint[]>;
+  list(query: {
+    thread_id?: string;
+    checkpoint_ns?: string;
+    checkpoint_id?: string;
+    before?: string;
+    limit?: number;
+    filter?: JsonObject;
+  }): Promise<StoredCheckpoint[]>;
   deleteThread(threadId: string): Promise<void>;
 }
 

@@ -9,8 +9,8 @@ const MAX_STATEMENTS = 500;
 
 /** A commit that waits for its turn; `run` answers how to settle it once all are durable. */
 interface Waiting {
-  run(): () => void;
-  reject(error: unknown): void;
+  readonly run: () => () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 // Repositories bind only text, numbers, null and bytes.
@@ -114,7 +114,8 @@ export class SqliteDriver implements Driver {
     const known = this.#statements.get(sql);
     if (known) return known;
     const statement = this.#database.prepare(sql);
-    const oldest = this.#statements.size < MAX_STATEMENTS ? undefined : this.#statements.keys().next();
+    const oldest =
+      this.#statements.size < MAX_STATEMENTS ? undefined : this.#statements.keys().next();
     if (oldest?.value !== undefined) this.#statements.delete(oldest.value);
     this.#statements.set(sql, statement);
     return statement;

@@ -30,8 +30,16 @@ export const init: Migration = {
       .addColumn("created_at", types.integer, (column) => column.notNull())
       .addColumn("updated_at", types.integer, (column) => column.notNull())
       .addColumn("state_updated_at", types.integer, (column) => column.notNull()),
-    db.schema.createIndex("thread_created").on("thread").columns(["created_at", "thread_id"]),
-    db.schema.createIndex("thread_updated").on("thread").columns(["updated_at", "thread_id"]),
+    db.schema
+      .createIndex("thread_created")
+      .on("thread")
+      .columns(["created_at", "thread_id"])
+      .where(sql.ref("is_temporary"), "=", sql.lit(0)),
+    db.schema
+      .createIndex("thread_updated")
+      .on("thread")
+      .columns(["updated_at", "thread_id"])
+      .where(sql.ref("is_temporary"), "=", sql.lit(0)),
     db.schema
       .createIndex("thread_temporary")
       .on("thread")

@@ -4,5 +4,5 @@ import type { Dialect } from "../driver.ts";
 /** One step of the schema, up only; an id that was released is never edited. */
 export interface Migration {
   readonly id: string;
-  statements(dialect: Dialect): Compilable[];
+  readonly statements: (dialect: Dialect) => Compilable[];
 }

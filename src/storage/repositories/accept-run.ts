@@ -42,7 +42,10 @@ function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
     const before =
       found === undefined
         ? create_thread
-        : { metadata: fromJson<JsonObject>(found.metadata), config: fromJson<JsonObject>(found.config) };
+        : {
+            metadata: fromJson<JsonObject>(found.metadata),
+            config: fromJson<JsonObject>(found.config),
+          };
     if (before === undefined) throw new NotFoundError("Thread", thread_id);
     const metadata = { ...before.metadata, ...thread_metadata };
     const config = { ...before.config, ...thread_config };
@@ -69,9 +72,7 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<string[]> {
       .selectFrom("run")
       .select(["run_id", "thread_id", "status"])
       .where("thread_id", "=", p.thread_id)
-      .where(isActive)
-      .orderBy("created_at")
-      .orderBy("run_id"),
+      .where(isActive),
   );
   return function* ({ thread_id, multitask_strategy, updated_at: now }) {
     if (multitask_strategy === "enqueue") return [];

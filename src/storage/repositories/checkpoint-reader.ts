@@ -114,7 +114,9 @@ export function checkpointReader(dialect: Dialect) {
   const statements = statementsOf(dialect);
   /** Joins values and writes to rows of one thread and namespace. */
   function* joined(space: Space, rows: readonly CheckpointTableRow[]): Commit<StoredCheckpoint[]> {
-    const versions = rows.flatMap((row) => Object.values(fromJson<Record<string, string>>(row.versions)));
+    const versions = rows.flatMap((row) =>
+      Object.values(fromJson<Record<string, string>>(row.versions)),
+    );
     const blobs = yield* statements.blobs(space, [...new Set(versions)]);
     const ids = rows.map(({ checkpoint_id }) => checkpoint_id);
     const writes = Map.groupBy(yield* statements.writes(space, ids), (row) => row.checkpoint_id);

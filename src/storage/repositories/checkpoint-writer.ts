@@ -29,24 +29,30 @@ function statementsOf({ db }: Dialect) {
     // A graph that ends at once may put the checkpoint it began from again, as its own child: what
     // is kept of the first is whose it is and where it hangs.
     checkpoint: hot((p: CheckpointTableRow) =>
-      db.insertInto("checkpoint").values(p).onConflict((conflict) =>
-        conflict.columns(["thread_id", "checkpoint_ns", "checkpoint_id"]).doUpdateSet({
-          metadata_json: (eb) => eb.ref("excluded.metadata_json"),
-          versions: (eb) => eb.ref("excluded.versions"),
-          metadata_type: (eb) => eb.ref("excluded.metadata_type"),
-          metadata: (eb) => eb.ref("excluded.metadata"),
-          checkpoint_type: (eb) => eb.ref("excluded.checkpoint_type"),
-          checkpoint: (eb) => eb.ref("excluded.checkpoint"),
-        }),
-      ),
+      db
+        .insertInto("checkpoint")
+        .values(p)
+        .onConflict((conflict) =>
+          conflict.columns(["thread_id", "checkpoint_ns", "checkpoint_id"]).doUpdateSet({
+            metadata_json: (eb) => eb.ref("excluded.metadata_json"),
+            versions: (eb) => eb.ref("excluded.versions"),
+            metadata_type: (eb) => eb.ref("excluded.metadata_type"),
+            metadata: (eb) => eb.ref("excluded.metadata"),
+            checkpoint_type: (eb) => eb.ref("excluded.checkpoint_type"),
+            checkpoint: (eb) => eb.ref("excluded.checkpoint"),
+          }),
+        ),
     ),
     value: hot((p: CheckpointBlobTable) =>
-      db.insertInto("checkpoint_blob").values(p).onConflict((conflict) =>
-        conflict.columns(["thread_id", "checkpoint_ns", "version", "channel"]).doUpdateSet({
-          type: (eb) => eb.ref("excluded.type"),
-          value: (eb) => eb.ref("excluded.value"),
-        }),
-      ),
+      db
+        .insertInto("checkpoint_blob")
+        .values(p)
+        .onConflict((conflict) =>
+          conflict.columns(["thread_id", "checkpoint_ns", "version", "channel"]).doUpdateSet({
+            type: (eb) => eb.ref("excluded.type"),
+            value: (eb) => eb.ref("excluded.value"),
+          }),
+        ),
     ),
     write: hot((p: Omit<CheckpointWriteTable, "id">) =>
       db
@@ -82,7 +88,15 @@ export function checkpointWriter(dialect: Dialect) {
     const { run_id } = author;
     for (const { channel, version, value } of values) {
       const { type, bytes } = value;
-      yield* statements.value({ thread_id, checkpoint_ns, version, channel, run_id, type, value: bytes });
+      yield* statements.value({
+        thread_id,
+        checkpoint_ns,
+        version,
+        channel,
+        run_id,
+        type,
+        value: bytes,
+      });
     }
     yield* statements.checkpoint(fromCheckpoint(row, author));
   }

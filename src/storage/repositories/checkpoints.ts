@@ -2,7 +2,12 @@ import type { Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import type { CheckpointRow, Checkpoints, StoredCheckpoint } from "../ports.ts";
 import { checkpointReader, type CheckpointQuery } from "./checkpoint-reader.ts";
-import { checkpointWriter, type NewValues, type NewWrites, type WriteKey } from "./checkpoint-writer.ts";
+import {
+  checkpointWriter,
+  type NewValues,
+  type NewWrites,
+  type WriteKey,
+} from "./checkpoint-writer.ts";
 import { threadStateRemover } from "./remove-run.ts";
 
 export class KyselyCheckpoints implements Checkpoints {

@@ -23,7 +23,7 @@ function plainRow(event: RunEvent): EventRow {
 /** The rows that keep these events, which are in order. */
 export function packEvents(events: readonly RunEvent[]): EventRow[] {
   const rows: EventRow[] = [];
-  for (let index = 0; index < events.length; ) {
+  for (let index = 0; index < events.length;) {
     const event = events[index];
     if (event === undefined) break;
     if (event.kind !== "text") {

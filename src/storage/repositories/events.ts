@@ -9,9 +9,7 @@ import { fenceFinder } from "./fence.ts";
 
 /** Keeps events of a run, in order. */
 export function eventWriter({ db }: Dialect): (runId: string, events: RunEvent[]) => Commit<void> {
-  const insert = hot((p: EventRow & { run_id: string }) =>
-    db.insertInto("event").values(p),
-  );
+  const insert = hot((p: EventRow & { run_id: string }) => db.insertInto("event").values(p));
   return function* (runId, events) {
     for (const row of packEvents(events)) yield* insert({ run_id: runId, ...row });
   };
@@ -48,11 +46,7 @@ export class KyselyEvents implements Events {
     this.#lastSeq = lastSeqFinder(dialect);
     const rows = dialect.db.selectFrom("event").select(["seq", "first_seq", "kind", "payload"]);
     this.#rows = hot((p) =>
-      rows
-        .where("run_id", "=", p.run_id)
-        .where("seq", ">", p.after)
-        .orderBy("seq")
-        .limit(p.limit),
+      rows.where("run_id", "=", p.run_id).where("seq", ">", p.after).orderBy("seq").limit(p.limit),
     );
     this.#messages = hot((p) =>
       rows

@@ -5,7 +5,10 @@ import type { Dialect } from "../driver.ts";
 import { isRunning } from "./run-conditions.ts";
 
 /** Finds the owner of a running run under a fence; nothing when the fence does not hold. */
-export function fenceFinder({ db, lockRows }: Dialect): (fence: Fence) => Commit<string | undefined> {
+export function fenceFinder({
+  db,
+  lockRows,
+}: Dialect): (fence: Fence) => Commit<string | undefined> {
   const select = hot((p: Fence) =>
     db
       .selectFrom("run")

@@ -49,10 +49,22 @@ export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Co
   const removeState = runStateRemover(dialect);
   const settleThread = threadSettler(dialect);
   const endRun = hot(
-    (p: { run_id: string; epoch: number; status: RunOutcome["status"]; error: string | null; now: number }) =>
+    (p: {
+      run_id: string;
+      epoch: number;
+      status: RunOutcome["status"];
+      error: string | null;
+      now: number;
+    }) =>
       db
         .updateTable("run")
-        .set({ status: p.status, error: p.error, updated_at: p.now, owner: null, lease_until: null })
+        .set({
+          status: p.status,
+          error: p.error,
+          updated_at: p.now,
+          owner: null,
+          lease_until: null,
+        })
         .where("run_id", "=", p.run_id)
         .where("epoch", "=", p.epoch)
         .where(isRunning)

@@ -31,10 +31,7 @@ export function runStateRemover({ db }: Dialect): (key: RunKey) => Commit<void> 
       .where("run_id", "=", p.run_id),
   );
   const checkpoints = hot((p: RunKey) =>
-    db
-      .deleteFrom("checkpoint")
-      .where("thread_id", "=", p.thread_id)
-      .where("run_id", "=", p.run_id),
+    db.deleteFrom("checkpoint").where("thread_id", "=", p.thread_id).where("run_id", "=", p.run_id),
   );
   return function* (key) {
     yield* values(key);

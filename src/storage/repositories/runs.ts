@@ -102,11 +102,7 @@ export class KyselyRuns implements Runs {
     if (row === undefined) throw new LeaseLostError(fence.run_id);
   }
 
-  *#cancelCommit(
-    runId: string,
-    action: CancelAction,
-    now: number,
-  ): Commit<RunStatus | undefined> {
+  *#cancelCommit(runId: string, action: CancelAction, now: number): Commit<RunStatus | undefined> {
     const run = yield* this.#findCommit(runId);
     if (run === undefined) return undefined;
     const { run_id, thread_id, status } = run;

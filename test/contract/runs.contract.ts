@@ -1,0 +1,278 @@
+import { describe, expect, it } from "vitest";
+import { ConflictError, LeaseLostError, NotFoundError } from "../../src/core/errors.ts";
+import type { MultitaskStrategy } from "../../src/domain/run.ts";
+import { accept, claim, custom, sampleRun, sampleThread, start, success } from "./samples.ts";
+import type { Subject } from "./storage.contract.ts";
+
+export function runsContract(subject: Subject): void {
+  describe("accepting runs", () => {
+    it("keeps every field, pending", async () => {
+      const run = sampleRun("r", "thread", {
+        metadata: { a: 1 },
+        multitask_strategy: "reject",
+        created_at: 1_700_000_000_001,
+        updated_at: 1_700_000_000_000,
+        kwargs: {
+          ...sampleRun("", "").kwargs,
+          command: { resume: { ok: true } },
+          interrupt_before: "*",
+          context: { model: "demo" },
+        },
+      });
+      const { run: accepted, cancelled } = await accept(subject(), "r", run);
+      expect(accepted).toEqual(run);
+      expect(cancelled).toEqual([]);
+      expect(await subject().runs.find("r")).toEqual(run);
+      expect(await subject().runs.find("none")).toBeUndefined();
+    });
+
+    it("makes the thread when it is missing, busy and with the run's metadata and config", async () => {
+      await subject().runs.accept({
+        run: sampleRun("r", "t"),
+        create_thread: sampleThread("t", { metadata: { a: 1, b: 1 }, config: { x: 1 } }),
+        thread_metadata: { b: 2 },
+        thread_config: { y: 2 },
+      });
+      expect(await subject().threads.find("t")).toMatchObject({
+        status: "busy",
+        metadata: { a: 1, b: 2 },
+        config: { x: 1, y: 2 },
+      });
+    });
+
+    it("merges metadata and config into a thread that is there", async () => {
+      await subject().threads.create(sampleThread("t", { metadata: { a: 1 }, config: { x: 1 } }));
+      await subject().runs.accept({
+        run: sampleRun("r", "t", { updated_at: 5 }),
+        create_thread: sampleThread("t", { metadata: { unused: true } }),
+        thread_metadata: { b: 2 },
+        thread_config: { x: 2 },
+      });
+      const thread = await subject().threads.find("t");
+      expect(thread).toMatchObject({ status: "busy", updated_at: 5, created_at: 1 });
+      expect(thread?.metadata).toEqual({ a: 1, b: 2 });
+      expect(thread?.config).toEqual({ x: 2 });
+    });
+
+    it("refuses a run on a thread that is not there", async () => {
+      const refused = subject().runs.accept({
+        run: sampleRun("r", "none"),
+        thread_metadata: {},
+        thread_config: {},
+      });
+      await expect(refused).rejects.toThrow(NotFoundError);
+      expect(await subject().runs.find("r")).toBeUndefined();
+    });
+
+    it("refuses a run id that is taken, and changes nothing", async () => {
+      await accept(subject(), "r");
+      await expect(accept(subject(), "r", { thread_id: "other" })).rejects.toThrow(ConflictError);
+      expect(await subject().threads.find("other")).toBeUndefined();
+    });
+  });
+
+  describe("multitask strategies", () => {
+    it("enqueue lets the others be", async () => {
+      await start(subject(), "first");
+      await accept(subject(), "second");
+      expect(await accept(subject(), "third")).toMatchObject({ cancelled: [] });
+      expect(await subject().runs.find("first")).toMatchObject({ status: "running", cancel: null });
+      expect(await subject().runs.find("second")).toMatchObject({ status: "pending" });
+    });
+
+    it("reject refuses while another run waits, runs, and not after", async () => {
+      const reject = { multitask_strategy: "reject" } as const;
+      await accept(subject(), "first");
+      await expect(accept(subject(), "second", reject)).rejects.toThrow(ConflictError);
+      const { fence } = await claim(subject());
+      await expect(accept(subject(), "second", reject)).rejects.toThrow(ConflictError);
+      expect(await subject().runs.find("second")).toBeUndefined();
+      await accept(subject(), "second", { ...reject, thread_id: "another" });
+      await subject().runs.finish(fence, { outcome: success, events: [], now: 2 });
+      await accept(subject(), "third", reject);
+    });
+
+    it("interrupt flags the running run and ends the waiting ones with an end event", async () => {
+      await start(subject(), "running");
+      await accept(subject(), "waiting");
+      await accept(subject(), "elsewhere", { thread_id: "other" });
+      const { cancelled } = await accept(subject(), "new", { multitask_strategy: "interrupt" });
+      expect(cancelled).toEqual(["running"]);
+      const { runs, events } = subject();
+      expect(await runs.find("running")).toMatchObject({ status: "running", cancel: "interrupt" });
+      expect(await runs.find("waiting")).toMatchObject({ status: "interrupted" });
+      expect(await events.read("waiting", 0, 10)).toEqual([
+        { kind: "end", status: "interrupted", seq: 1 },
+      ]);
+      expect(await runs.find("elsewhere")).toMatchObject({ status: "pending" });
+      expect(await runs.find("new")).toMatchObject({ status: "pending" });
+    });
+
+    it("rollback flags the running run and deletes the waiting ones", async () => {
+      await start(subject(), "running");
+      await accept(subject(), "waiting");
+      const { cancelled } = await accept(subject(), "new", { multitask_strategy: "rollback" });
+      expect(cancelled).toEqual(["running"]);
+      const { runs } = subject();
+      expect(await runs.find("running")).toMatchObject({ status: "running", cancel: "rollback" });
+      expect(await runs.find("waiting")).toBeUndefined();
+      expect(await runs.find("new")).toMatchObject({ status: "pending" });
+    });
+
+    it.each<MultitaskStrategy>(["reject", "enqueue", "interrupt", "rollback"])(
+      "%s lets a first run through",
+      async (multitask_strategy) => {
+        await accept(subject(), "r", { multitask_strategy });
+        expect(await subject().runs.find("r")).toMatchObject({ status: "pending" });
+        expect(await subject().threads.find("thread")).toMatchObject({ status: "busy" });
+      },
+    );
+  });
+
+  describe("claiming runs", () => {
+    it("leases a run with a raised epoch, and nothing when none waits", async () => {
+      await accept(subject(), "r");
+      const run = await subject().runs.claim("w", { now: 10, leaseMs: 5 });
+      expect(run).toMatchObject({ run_id: "r", status: "running", epoch: 1, updated_at: 10 });
+      expect(await subject().runs.find("r")).toEqual(run);
+      expect(await subject().runs.claim("w", { now: 10, leaseMs: 5 })).toBeUndefined();
+    });
+
+    it("takes the oldest first, whatever the order of arrival", async () => {
+      await accept(subject(), "b", { thread_id: "1", created_at: 3 });
+      await accept(subject(), "a", { thread_id: "2", created_at: 3 });
+      await accept(subject(), "c", { thread_id: "3", created_at: 2 });
+      const claimed = [];
+      for (let n = 0; n < 3; n += 1) claimed.push((await claim(subject())).run.run_id);
+      expect(claimed).toEqual(["c", "a", "b"]);
+    });
+
+    it("leaves a run alone until its time has come", async () => {
+      await accept(subject(), "later", { created_at: 20 });
+      expect(await subject().runs.claim("w", { now: 19, leaseMs: 5 })).toBeUndefined();
+      expect(await subject().runs.claim("w", { now: 20, leaseMs: 5 })).toMatchObject({
+        run_id: "later",
+      });
+    });
+
+    it("runs one run of a thread at a time, in order, and others beside it", async () => {
+      await accept(subject(), "1", { thread_id: "a", created_at: 1 });
+      await accept(subject(), "2", { thread_id: "a", created_at: 2 });
+      await accept(subject(), "3", { thread_id: "b", created_at: 3 });
+      const first = await claim(subject());
+      const second = await claim(subject());
+      expect([first.run.run_id, second.run.run_id]).toEqual(["1", "3"]);
+      expect(await subject().runs.claim("w", { now: 10, leaseMs: 5 })).toBeUndefined();
+      await subject().runs.finish(first.fence, { outcome: success, events: [], now: 11 });
+      expect((await claim(subject())).run.run_id).toBe("2");
+    });
+
+    it("gives each of many simultaneous claims another run", async () => {
+      const ids = Array.from({ length: 20 }, (_, n) => `run ${n}`);
+      await Promise.all(ids.map((id, n) => accept(subject(), id, { thread_id: `t${n % 5}` })));
+      const claims = ids.map(() => subject().runs.claim("w", { now: 10, leaseMs: 5 }));
+      const claimed = (await Promise.all(claims)).filter((run) => run !== undefined);
+      expect(claimed).toHaveLength(5);
+      expect(new Set(claimed.map(({ thread_id }) => thread_id)).size).toBe(5);
+      expect(await subject().runs.countPending()).toBe(15);
+    });
+
+    it("makes a thread busy that an earlier run had left in error", async () => {
+      const { fence } = await start(subject(), "1");
+      await accept(subject(), "2");
+      const outcome = { ...success, status: "error", rest_status: "error" } as const;
+      await subject().runs.finish(fence, { outcome, events: [], now: 11 });
+      expect(await subject().threads.find("thread")).toMatchObject({ status: "error" });
+      await claim(subject());
+      expect(await subject().threads.find("thread")).toMatchObject({ status: "busy" });
+    });
+  });
+
+  describe("leases", () => {
+    it("renews and answers the cancel flag", async () => {
+      const { fence } = await start(subject(), "r");
+      const lease = { now: 12, leaseMs: 5 };
+      expect(await subject().runs.renew(fence, lease)).toBeNull();
+      await subject().runs.requestCancel("r", "interrupt", 13);
+      expect(await subject().runs.renew(fence, lease)).toBe("interrupt");
+    });
+
+    it("refuses everything under the fence of a claim that is over", async () => {
+      const { runs, events } = subject();
+      const { fence: old } = await start(subject(), "r");
+      await runs.takeOver(11);
+      const end = { outcome: success, events: [custom(1)], now: 12 };
+      await expect(runs.finish(old, end)).rejects.toThrow(LeaseLostError);
+      const { fence } = await claim(subject());
+      expect(fence.epoch).toBe(2);
+      await expect(runs.renew(old, { now: 12, leaseMs: 1 })).rejects.toThrow(LeaseLostError);
+      await expect(runs.finish(old, end)).rejects.toThrow(LeaseLostError);
+      await expect(runs.release(old, 12)).rejects.toThrow(LeaseLostError);
+      expect(await events.append([{ fence: old, events: [custom(1)] }])).toEqual({ lost: ["r"] });
+      expect(await events.read("r", 0, 10)).toEqual([]);
+      expect(await runs.find("r")).toMatchObject({ status: "running", epoch: 2 });
+      await runs.finish(fence, end);
+    });
+
+    it("gives a released run back without counting a crash", async () => {
+      const { fence } = await start(subject(), "r");
+      await subject().runs.release(fence, 12);
+      expect(await subject().runs.find("r")).toMatchObject({
+        status: "pending",
+        crashes: 0,
+        epoch: 1,
+      });
+      expect((await claim(subject())).run).toMatchObject({ run_id: "r", epoch: 2 });
+    });
+
+    it("takes every running run over, counting a crash", async () => {
+      await start(subject(), "1", { thread_id: "a", created_at: 2 });
+      await start(subject(), "2", { thread_id: "b", created_at: 1 });
+      await accept(subject(), "3", { thread_id: "c" });
+      const taken = await subject().runs.takeOver(20);
+      expect(taken.map(({ run_id }) => run_id)).toEqual(["2", "1"]);
+      expect(taken[0]).toMatchObject({ status: "pending", crashes: 1, epoch: 1, updated_at: 20 });
+      expect(await subject().runs.find("3")).toMatchObject({ status: "pending", crashes: 0 });
+      expect(await subject().runs.takeOver(21)).toEqual([]);
+    });
+  });
+
+  describe("reading runs", () => {
+    it("lists the runs of a thread, newest first", async () => {
+      await accept(subject(), "1", { created_at: 1 });
+      await accept(subject(), "2", { created_at: 2 });
+      await accept(subject(), "3", { created_at: 2 });
+      await accept(subject(), "other", { thread_id: "other" });
+      const { run } = await claim(subject());
+      const idsOf = async (query: Parameters<ReturnType<Subject>["runs"]["list"]>[1]) =>
+        (await subject().runs.list("thread", query)).map(({ run_id }) => run_id);
+      expect(run.run_id).toBe("1");
+      expect(await idsOf({ limit: 10, offset: 0 })).toEqual(["3", "2", "1"]);
+      expect(await idsOf({ limit: 1, offset: 1 })).toEqual(["2"]);
+      expect(await idsOf({ limit: 10, offset: 0, status: "running" })).toEqual(["1"]);
+      expect(await idsOf({ limit: 10, offset: 0, status: "error" })).toEqual([]);
+    });
+
+    it("counts the runs that wait", async () => {
+      expect(await subject().runs.countPending()).toBe(0);
+      await accept(subject(), "1");
+      await accept(subject(), "2");
+      await claim(subject());
+      expect(await subject().runs.countPending()).toBe(1);
+    });
+  });
+
+  describe("truncate", () => {
+    it("deletes what is named and keeps the rest", async () => {
+      const storage = subject();
+      const { fence } = await start(storage, "r");
+      await storage.events.append([{ fence, events: [custom(1)] }]);
+      await storage.truncate({ runs: true });
+      expect(await storage.runs.find("r")).toBeUndefined();
+      expect(await storage.events.read("r", 0, 1)).toEqual([]);
+      expect(await storage.threads.find("thread")).toBeDefined();
+      await storage.truncate({ threads: true, assistants: true, checkpointer: true });
+      expect(await storage.threads.find("thread")).toBeUndefined();
+    });
+  });
+}

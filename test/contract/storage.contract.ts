@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, describe } from "vitest";
+import type { Storage } from "../../src/storage/ports.ts";
+import { assistantsContract } from "./assistants.contract.ts";
+import { checkpointsContract } from "./checkpoints.contract.ts";
+import { eventsContract } from "./events.contract.ts";
+import { runEndsContract } from "./run-ends.contract.ts";
+import { runsContract } from "./runs.contract.ts";
+import { threadsContract } from "./threads.contract.ts";
+import { usageContract } from "./usage.contract.ts";
+
+/** The storage of the test that runs. */
+export type Subject = () => Storage;
+
+/** What every database of the storage port does alike; `open` opens an empty one. */
+export function storageContract(name: string, open: () => Promise<Storage>): void {
+  describe(`storage on ${name}`, () => {
+    let storage: Storage | undefined;
+    const subject: Subject = () => {
+      if (storage === undefined) throw new Error("The storage is not open");
+      return storage;
+    };
+    beforeEach(async () => {
+      storage = await open();
+    });
+    afterEach(async () => {
+      await storage?.close();
+    });
+    assistantsContract(subject);
+    threadsContract(subject);
+    runsContract(subject);
+    runEndsContract(subject);
+    eventsContract(subject);
+    checkpointsContract(subject);
+    usageContract(subject);
+  });
+}
