@@ -166,9 +166,9 @@ class Writer implements EventWriter {
     this.#seq = lastSeq;
   }
 
-  append(body: RunEventBody, state?: () => Json): void {
+  append(body: RunEventBody, live?: () => Json): void {
     const event = { ...body, seq: ++this.#seq } as LiveEvent;
-    this.#bus.enqueue(this, state ? { ...event, state } : event);
+    this.#bus.enqueue(this, live ? { ...event, live } : event);
   }
 
   async flush(): Promise<void> {

@@ -2,13 +2,13 @@ import type { Json } from "../core/json.ts";
 import type { RunEvent, RunEventBody } from "../domain/event.ts";
 import type { Fence } from "../domain/run.ts";
 
-/** An event as a follower of this process sees it: `state` spares it the way to the checkpoint. */
-export type LiveEvent = RunEvent & { readonly state?: (() => Json) | undefined };
+/** An event as a follower of this process sees it: `live` spares it the way to the checkpoint. */
+export type LiveEvent = RunEvent & { readonly live?: (() => Json) | undefined };
 
 /** Numbers and keeps the events of one attempt of a run. */
 export interface EventWriter {
   /** Adds an event; it reaches followers once it is stored. */
-  append(body: RunEventBody, state?: () => Json): void;
+  append(body: RunEventBody, live?: () => Json): void;
   /** Resolves when all events so far are stored; rejects with LeaseLostError when the fence did not hold. */
   flush(): Promise<void>;
   /** Takes out what is not stored yet, to be stored with the end of the run, and closes the writer. */

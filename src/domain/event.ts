@@ -1,6 +1,40 @@
 import type { Json, JsonObject } from "../core/json.ts";
 import type { RunStatus } from "./run.ts";
 
+export interface CheckpointNote {
+  checkpoint_id: string;
+  parent_id: string | null;
+  /** Milliseconds since the epoch. */
+  at: number;
+  metadata: Json;
+  next: string[];
+  tasks: Json;
+  /** Which channels the `values` of this step show; null where a step shows none. */
+  keys: string[] | null;
+  /** Channels that may still have their untouched, empty default, which no checkpoint stores. */
+  empty?: JsonObject;
+  /** The whole state, only when no stored checkpoint holds it (durability `exit`). */
+  state?: Json;
+}
+
+export interface TaskNote {
+  id: string;
+  name: string;
+  triggers: Json;
+  interrupts: Json;
+  metadata?: Json;
+  /** The channels of the last checkpoint's state that it gets, or an input of its own. */
+  input: { keys: string[] } | { value: Json };
+}
+
+export interface TaskResultNote {
+  id: string;
+  name: string;
+  interrupts: Json;
+  /** What it wrote; absent when the `updates` event just before says the same. */
+  result?: Json;
+}
+
 /**
  * The canonical record of a run: what happened, once, without what can be rebuilt from it.
  * `ns` is the subgraph namespace (`node:taskId` parts), empty for the root graph.
@@ -15,10 +49,12 @@ export type RunEventBody =
   /** A later chunk of message `m` that is only text. */
   | { kind: "text"; m: number; text: string }
   | { kind: "updates"; ns: string[]; data: Json }
-  /** The state after a step, by reference to the checkpoint that holds it. */
-  | { kind: "values"; ns: string[]; checkpoint_id: string; keys: string[] }
-  /** The state after a step that no checkpoint holds. */
+  /** A checkpoint was made, and with it the state of a step became known. */
+  | ({ kind: "checkpoint"; ns: string[] } & CheckpointNote)
+  /** Values that belong to no checkpoint, such as an interrupt. */
   | { kind: "inline"; ns: string[]; data: Json }
+  | ({ kind: "task"; ns: string[] } & TaskNote)
+  | ({ kind: "task_result"; ns: string[] } & TaskResultNote)
   | { kind: "custom"; ns: string[]; data: Json }
   | { kind: "error"; error: string; message: string }
   | { kind: "end"; status: RunStatus };

@@ -16,7 +16,16 @@ export type MultitaskStrategy = (typeof MULTITASK_STRATEGIES)[number];
 export const CANCEL_ACTIONS = ["interrupt", "rollback"] as const;
 export type CancelAction = (typeof CANCEL_ACTIONS)[number];
 
-export const STREAM_MODES = ["values", "updates", "messages", "messages-tuple", "custom"] as const;
+export const STREAM_MODES = [
+  "values",
+  "updates",
+  "messages",
+  "messages-tuple",
+  "custom",
+  "tasks",
+  "checkpoints",
+  "debug",
+] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
 
 /** A node to go to: by its name, or with an input of its own. */

@@ -1,10 +1,12 @@
 import { Command, Send } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { EventWriter } from "../bus/port.ts";
+import type { Clock } from "../core/clock.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import type { GotoTarget, Run, RunOutcome } from "../domain/run.ts";
+import type { GotoTarget, Run, RunCommand, RunOutcome } from "../domain/run.ts";
 import { withSaver } from "./bind-graph.ts";
-import { type GraphChunk, RECORDED_MODES, Recorder } from "./record.ts";
+import { type GraphChunk, RECORDED_MODES } from "./graph-chunks.ts";
+import { Recorder } from "./record.ts";
 import { interruptsOf } from "./states.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
 
@@ -14,6 +16,7 @@ export interface ExecuteParts {
   saver: BaseCheckpointSaver;
   writer: EventWriter;
   signal: AbortSignal;
+  clock: Clock;
 }
 
 /**
@@ -23,11 +26,15 @@ export interface ExecuteParts {
 export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutcome> {
   const { writer, signal } = parts;
   writer.append({ kind: "attempt", attempt: run.epoch });
-  const recorder = new Recorder(writer, run.epoch);
+  const recorder = new Recorder(writer, {
+    attempt: run.epoch,
+    clock: parts.clock,
+    isStored: run.kwargs.durability !== "exit",
+  });
   try {
     const config = runConfig(run);
     const graph = withSaver(await parts.loader.get(run.graph_id, config), parts.saver);
-    const { input, place } = await entry(run, parts.saver);
+    const { input, place } = await entry(run, { saver: parts.saver, graph });
     const stream = await graph.stream(input, {
       ...config,
       configurable: { ...config.configurable, ...place },
@@ -41,7 +48,7 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     // With several modes and subgraphs, LangGraph yields [namespace, mode, payload].
     for await (const chunk of stream as unknown as AsyncIterable<GraphChunk>) recorder.take(chunk);
     signal.throwIfAborted();
-    recorder.release();
+    recorder.close();
     return recorder.isInterrupted ? await waiting(graph, run) : success();
   } catch (error) {
     signal.throwIfAborted();
@@ -98,7 +105,7 @@ function runConfig(run: Run) {
 /** Where the attempt starts: from what the client sent, or from the checkpoint an earlier attempt left. */
 async function entry(
   run: Run,
-  saver: BaseCheckpointSaver,
+  { saver, graph }: { saver: BaseCheckpointSaver; graph: Graph },
 ): Promise<{ input: Command | JsonObject | null; place: JsonObject }> {
   const { kwargs } = run;
   if (run.epoch > 1) {
@@ -108,18 +115,36 @@ async function entry(
     if (tuple && runOf(tuple.metadata) === run.run_id) return { input: null, place: {} };
   }
   const place = kwargs.checkpoint ?? {};
+  if (kwargs.command)
+    return { input: commandOf(await answered(run, { command: kwargs.command, graph })), place };
   // What the graph's schema does not take, LangGraph refuses; the type only says it is JSON.
-  return {
-    input: kwargs.command ? commandOf(kwargs.command) : (kwargs.input as JsonObject | null),
-    place,
-  };
+  return { input: kwargs.input as JsonObject | null, place };
+}
+
+/**
+ * LangGraph takes a falsy resume value (false, 0, "", null) for none; named with the id of the
+ * interrupt that waits, it is an answer like any other.
+ */
+async function answered(
+  run: Run,
+  { command, graph }: { command: RunCommand; graph: Graph },
+): Promise<RunCommand> {
+  const { resume } = command;
+  const isOther = command.update !== undefined || command.goto !== undefined;
+  if (resume === undefined || resume || (resume === null && isOther)) return command;
+  const { thread_id } = run;
+  const snapshot = await graph.getState({ configurable: { thread_id, ...run.kwargs.checkpoint } });
+  const [id] = snapshot.tasks.flatMap((task) =>
+    task.interrupts.flatMap((interrupt) => interrupt.id ?? []),
+  );
+  return id === undefined ? command : { ...command, resume: { [id]: resume } };
 }
 
 /** The run that wrote a checkpoint, as the saver notes it. */
 const runOf = (metadata: object | undefined): unknown =>
   metadata && "run_id" in metadata ? metadata.run_id : undefined;
 
-function commandOf({ resume, update, goto }: NonNullable<Run["kwargs"]["command"]>): Command {
+function commandOf({ resume, update, goto }: RunCommand): Command {
   return new Command({
     ...(resume === undefined ? {} : { resume }),
     ...(update === undefined || update === null ? {} : { update: update as JsonObject }),

@@ -1,23 +1,15 @@
-import { AIMessageChunk } from "@langchain/core/messages";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { Bus, LiveEvent } from "../bus/port.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Frame, FrameQuery, Streams } from "../context.ts";
+import { MessageFrames } from "./message-frames.ts";
+import { type Part, withNamespace } from "./frame-parts.ts";
 import { stateValues } from "./states.ts";
-import { messageDict } from "./wire.ts";
 
-interface Message {
-  head: JsonObject;
-  metadata: string;
-  ns: string[];
-  /** Text of a chunk that carries only text, before and after the text itself. */
-  before: string;
-  after: string;
-  /** All chunks so far, for clients that want the message as it grows. */
-  grown: AIMessageChunk | undefined;
+interface RunAddress {
+  run_id: string;
+  thread_id: string;
 }
-
-type Part = [event: string, data: string];
 
 /** Derives the frames of a run from its record: the same frames, with the same ids, live and on replay. */
 export class RunStreams implements Streams {
@@ -29,15 +21,15 @@ export class RunStreams implements Streams {
     this.#saver = saver;
   }
 
-  async *frames(
-    run: { run_id: string; thread_id: string },
-    query: FrameQuery,
-  ): AsyncGenerator<Frame[], void> {
+  async *frames(run: RunAddress, query: FrameQuery): AsyncGenerator<Frame[], void> {
     const maker = new FrameMaker(run, query, this.#saver);
     const seen = parseId(query.after);
+    let next = 1;
     for await (const batch of this.#bus.follow(run.run_id, { after: 0, signal: query.signal })) {
       const frames: Frame[] = [];
       for (const event of batch) {
+        if (event.seq > next && next > seen.seq) frames.push(expired(event.seq - 1));
+        next = event.seq + 1;
         const isSeen = event.seq < seen.seq || (event.seq === seen.seq && seen.part === undefined);
         const parts = await maker.parts(event, isSeen);
         if (isSeen) continue;
@@ -48,6 +40,16 @@ export class RunStreams implements Streams {
     }
   }
 }
+
+/** Says that events of the run are no longer kept, instead of leaving them out silently. */
+const expired = (seq: number): Frame => ({
+  id: String(seq),
+  event: "error",
+  data: JSON.stringify({
+    error: "EventsExpired",
+    message: "Earlier events of this run are no longer kept",
+  }),
+});
 
 /** "12" is all of event 12, "12.0" only the first of the frames it makes. */
 function parseId(id: string | undefined): { seq: number; part: number | undefined } {
@@ -64,51 +66,50 @@ function number(parts: Part[], seq: number): Frame[] {
   }));
 }
 
+type CheckpointEvent = LiveEvent & { kind: "checkpoint" };
+
 class FrameMaker {
-  readonly #run: { run_id: string; thread_id: string };
+  readonly #run: RunAddress;
   readonly #modes: ReadonlySet<string>;
   readonly #subgraphs: boolean;
   readonly #saver: BaseCheckpointSaver;
-  readonly #messages = new Map<number, Message>();
-  /** Ids of messages sent in part, until they are sent whole. */
-  readonly #partial = new Set<string>();
+  readonly #messages: MessageFrames;
+  /** The newest checkpoint of each namespace, and the update said last, which task events refer to. */
+  readonly #checkpoints = new Map<string, CheckpointEvent>();
+  #update: Json = null;
 
-  constructor(
-    run: { run_id: string; thread_id: string },
-    query: FrameQuery,
-    saver: BaseCheckpointSaver,
-  ) {
+  constructor(run: RunAddress, query: FrameQuery, saver: BaseCheckpointSaver) {
     this.#run = run;
     this.#modes = new Set(query.modes);
     this.#subgraphs = query.subgraphs;
     this.#saver = saver;
+    this.#messages = new MessageFrames(this.#modes, query.subgraphs);
   }
 
   /** The frames of one event; a seen one only leaves its traces in later frames. */
-  async parts(event: LiveEvent, isSeen: boolean): Promise<Part[]> {
+  parts(event: LiveEvent, isSeen: boolean): Part[] | Promise<Part[]> {
     switch (event.kind) {
       case "attempt":
         return [["metadata", JSON.stringify({ run_id: this.#run.run_id, attempt: event.attempt })]];
       case "message":
-        return this.#first(event);
+        return this.#messages.first(event);
       case "text":
-        return this.#text(event);
+        return this.#messages.text(event);
       case "chunk":
-        return this.#chunk(event);
+        return this.#messages.chunk(event);
       case "updates":
-        return this.#updates(event);
+        this.#update = event.data;
+        return [...this.#plain("updates", event), ...this.#messages.whole(event)];
       case "custom":
-        return this.#wants("custom", event.ns)
-          ? [[name("custom", event.ns), JSON.stringify(event.data)]]
-          : [];
+        return this.#plain("custom", event);
       case "inline":
-        return this.#wants("values", event.ns)
-          ? [[name("values", event.ns), JSON.stringify(event.data)]]
-          : [];
-      case "values":
-        return isSeen || !this.#wants("values", event.ns)
-          ? []
-          : [[name("values", event.ns), await this.#state(event)]];
+        return this.#plain("values", event);
+      case "checkpoint":
+        this.#checkpoints.set(event.ns.join("|"), event);
+        return isSeen ? [] : this.#checkpoint(event);
+      case "task":
+      case "task_result":
+        return isSeen ? [] : this.#task(event);
       case "error":
         return [["error", JSON.stringify({ error: event.error, message: event.message })]];
       case "end":
@@ -120,94 +121,85 @@ class FrameMaker {
     return this.#modes.has(mode) && (this.#subgraphs || ns.length === 0);
   }
 
-  #first(event: LiveEvent & { kind: "message" }): Part[] {
-    const { message: head, ns } = event;
-    const isPart = head["type"] === "AIMessageChunk";
-    const message: Message = {
-      head,
-      ns,
-      metadata: JSON.stringify(event.metadata),
-      ...template(head),
-      grown: isPart && this.#modes.has("messages") ? chunkOf(head) : undefined,
+  #plain(mode: string, { ns, data }: { ns: string[]; data: Json }): Part[] {
+    return this.#wants(mode, ns) ? [[withNamespace(mode, ns), JSON.stringify(data)]] : [];
+  }
+
+  async #checkpoint(event: CheckpointEvent): Promise<Part[]> {
+    const { ns, keys } = event;
+    const parts: Part[] = [];
+    const wantsValues = keys !== null && this.#wants("values", ns);
+    const wantsWhole = this.#wants("checkpoints", ns) || this.#wants("debug", ns);
+    if (!wantsValues && !wantsWhole) return parts;
+    const state = await this.#state(event);
+    if (state === undefined) return parts;
+    if (wantsValues) parts.push([withNamespace("values", ns), JSON.stringify(pick(state, keys))]);
+    if (wantsWhole)
+      parts.push(...this.#described("checkpoints", event, this.#checkpointPayload(event, state)));
+    return parts;
+  }
+
+  #checkpointPayload(event: CheckpointEvent, values: JsonObject): JsonObject {
+    const place = { thread_id: this.#run.thread_id, checkpoint_ns: event.ns.join("|") };
+    const checkpoint = { ...place, checkpoint_id: event.checkpoint_id };
+    const parent = event.parent_id === null ? null : { ...place, checkpoint_id: event.parent_id };
+    return {
+      config: { configurable: checkpoint },
+      parent_config: parent && { configurable: parent },
+      values: pick(values, Object.keys(values).toSorted()),
+      metadata: event.metadata,
+      next: event.next,
+      tasks: event.tasks,
+      checkpoint,
+      parent_checkpoint: parent,
     };
-    this.#messages.set(event.m, message);
-    const parts: Part[] = [];
-    if (this.#modes.has("messages-tuple")) parts.push(this.#tuple(message, JSON.stringify(head)));
-    if (this.#modes.has("messages")) {
-      const id = idOf(head);
-      parts.push([
-        this.#messageName("messages/metadata", ns),
-        `{${JSON.stringify(id)}:{"metadata":${message.metadata}}}`,
-      ]);
-      parts.push(
-        isPart
-          ? this.#grown(message)
-          : [this.#messageName("messages/complete", ns), JSON.stringify([head])],
-      );
+  }
+
+  async #task(event: LiveEvent & { kind: "task" | "task_result" }): Promise<Part[]> {
+    if (!this.#wants("tasks", event.ns) && !this.#wants("debug", event.ns)) return [];
+    const { id, name, interrupts } = event;
+    if (event.kind === "task_result") {
+      const said = isJsonObject(this.#update) ? (this.#update[name] ?? {}) : {};
+      return this.#described("tasks", event, {
+        id,
+        name,
+        result: event.result ?? said,
+        interrupts,
+      });
     }
-    return parts;
+    const { triggers, metadata } = event;
+    const input = await this.#input(event);
+    const more = metadata === undefined ? {} : { metadata };
+    return this.#described("tasks", event, { id, name, input, triggers, interrupts, ...more });
   }
 
-  #text(event: LiveEvent & { kind: "text" }): Part[] {
-    const message = this.#messages.get(event.m);
-    if (!message) return [];
+  async #input({ ns, input }: LiveEvent & { kind: "task" }): Promise<Json> {
+    if ("value" in input) return input.value;
+    const at = this.#checkpoints.get(ns.join("|"));
+    return pick((at && (await this.#state(at))) ?? {}, input.keys);
+  }
+
+  /** A payload in its own mode, and in `debug`, which adds step, type and time. */
+  #described(
+    mode: "checkpoints" | "tasks",
+    event: LiveEvent & { ns: string[] },
+    payload: JsonObject,
+  ): Part[] {
+    const { ns, kind } = event;
     const parts: Part[] = [];
-    if (this.#modes.has("messages-tuple")) {
-      parts.push(
-        this.#tuple(message, `${message.before}${JSON.stringify(event.text)}${message.after}`),
-      );
-    }
-    if (message.grown) {
-      message.grown = message.grown.concat(new AIMessageChunk({ content: event.text }));
-      parts.push(this.#grown(message));
-    }
-    return parts;
+    if (this.#wants(mode, ns)) parts.push([withNamespace(mode, ns), JSON.stringify(payload)]);
+    if (!this.#wants("debug", ns)) return parts;
+    const at = this.#checkpoints.get(ns.join("|"));
+    const step = stepOf(at) + (kind === "checkpoint" ? 0 : 1);
+    const timestamp = new Date(at?.at ?? 0).toISOString();
+    const debug = { step, type: kind, timestamp, payload };
+    return [...parts, [withNamespace("debug", ns), JSON.stringify(debug)]];
   }
 
-  #chunk(event: LiveEvent & { kind: "chunk" }): Part[] {
-    const message = this.#messages.get(event.m);
-    if (!message) return [];
-    const parts: Part[] = [];
-    if (this.#modes.has("messages-tuple"))
-      parts.push(this.#tuple(message, JSON.stringify({ ...bare(message.head), ...event.message })));
-    if (message.grown) {
-      message.grown = message.grown.concat(chunkOf(event.message));
-      parts.push(this.#grown(message));
-    }
-    return parts;
-  }
-
-  #updates(event: LiveEvent & { kind: "updates" }): Part[] {
-    const parts: Part[] = [];
-    if (this.#wants("updates", event.ns))
-      parts.push([name("updates", event.ns), JSON.stringify(event.data)]);
-    const whole =
-      this.#partial.size > 0
-        ? messagesIn(event.data).filter((message) => this.#partial.delete(idOf(message)))
-        : [];
-    if (whole.length > 0)
-      parts.push([this.#messageName("messages/complete", event.ns), JSON.stringify(whole)]);
-    return parts;
-  }
-
-  #tuple(message: Message, json: string): Part {
-    return [this.#messageName("messages", message.ns), `[${json},${message.metadata}]`];
-  }
-
-  #grown(message: Message): Part {
-    const { grown, ns } = message;
-    const dict = grown ? { ...messageDict(grown), type: "ai" } : message.head;
-    this.#partial.add(idOf(message.head));
-    return [this.#messageName("messages/partial", ns), JSON.stringify([dict])];
-  }
-
-  /** Messages of subgraphs are always sent, as LangGraph does; only their names tell them apart. */
-  #messageName(event: string, ns: string[]): string {
-    return this.#subgraphs ? name(event, ns) : event;
-  }
-
-  async #state(event: LiveEvent & { kind: "values" }): Promise<string> {
-    if (event.state) return JSON.stringify(event.state());
+  /** The whole state of a checkpoint; undefined when a crash came before it was stored. */
+  async #state(event: CheckpointEvent): Promise<JsonObject | undefined> {
+    const state = event.live?.() ?? event.state;
+    if (isJsonObject(state)) return state;
     const { thread_id } = this.#run;
     const tuple = await this.#saver.getTuple({
       configurable: {
@@ -216,48 +208,18 @@ class FrameMaker {
         checkpoint_id: event.checkpoint_id,
       },
     });
-    return JSON.stringify(tuple ? stateValues(tuple.checkpoint.channel_values, event.keys) : null);
+    const values = tuple && stateValues(tuple.checkpoint.channel_values);
+    return isJsonObject(values) ? { ...event.empty, ...values } : undefined;
   }
 }
 
-const idOf = ({ id }: JsonObject): string => (typeof id === "string" ? id : "");
-
-const name = (event: string, ns: string[]): string =>
-  ns.length === 0 ? event : `${event}|${ns.join("|")}`;
-
-/** The parts of a first chunk that every later chunk of the message repeats, empty where chunks differ. */
-function bare(head: JsonObject): JsonObject {
-  const { id, type, name: speaker } = head;
-  const base = {
-    tool_calls: [],
-    invalid_tool_calls: [],
-    tool_call_chunks: [],
-    additional_kwargs: {},
-    response_metadata: {},
-  };
-  return {
-    id: id ?? null,
-    type: type ?? null,
-    ...(speaker === undefined ? {} : { name: speaker }),
-    ...base,
-  };
+function stepOf(event: CheckpointEvent | undefined): number {
+  const step = isJsonObject(event?.metadata) ? event.metadata["step"] : undefined;
+  return typeof step === "number" ? step : -1;
 }
 
-function template(head: JsonObject): { before: string; after: string } {
-  return { before: '{"content":', after: `,${JSON.stringify(bare(head)).slice(1)}` };
-}
-
-// The dict was made from an AIMessageChunk of the same fields.
-const chunkOf = (dict: JsonObject): AIMessageChunk => new AIMessageChunk(dict);
-
-/** Message dicts in the update of a node: single, or in lists. */
-function messagesIn(update: Json): JsonObject[] {
-  if (!isJsonObject(update)) return [];
-  return Object.values(update)
-    .filter(isJsonObject)
-    .flatMap((values) => Object.values(values).flat())
-    .filter(
-      (value): value is JsonObject =>
-        isJsonObject(value) && typeof value["id"] === "string" && "content" in value,
-    );
+function pick(state: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    keys.flatMap((key) => (key in state ? [[key, state[key] ?? null]] : [])),
+  );
 }

@@ -42,6 +42,7 @@ export function createRuntime(parts: {
         saver: new FencedSaver(storage.checkpoints, { fence }),
         writer,
         signal,
+        clock,
       }),
   };
 }

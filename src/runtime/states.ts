@@ -97,9 +97,7 @@ export class GraphStates implements States {
     try {
       return await graph.updateState(configOf(address), change.values, change.as_node);
     } catch (error) {
-      if (error instanceof Error && error.name === "InvalidUpdateError")
-        throw new AppError("validation", error.message, { cause: error });
-      throw error;
+      throw isRefusal(error) ? new AppError("validation", error.message, { cause: error }) : error;
     }
   }
 
@@ -111,6 +109,10 @@ export class GraphStates implements States {
     return withSaver(await this.#parts.loader.get(graphId, { configurable }), this.#parts.saver);
   }
 }
+
+/** LangChain gives a code to what is wrong with a value it was handed. */
+const isRefusal = (error: unknown): error is Error =>
+  error instanceof Error && ("lc_error_code" in error || error.name === "ZodError");
 
 function configOf({ thread, checkpoint }: StateAddress): { configurable: Record<string, unknown> } {
   const kept = thread.config["configurable"];

@@ -61,8 +61,8 @@ export class Worker implements Workers {
 
   wake(): void {
     if (!this.#isOpen) return;
-    if (this.#filling) this.#again = true;
-    else this.#filling = this.#fill().finally(() => (this.#filling = undefined));
+    this.#again = true;
+    this.#filling ??= this.#fill();
   }
 
   cancel(runId: string, action: CancelAction): void {
@@ -83,23 +83,29 @@ export class Worker implements Workers {
   }
 
   async #fill(): Promise<void> {
-    const { storage, clock, log } = this.#parts;
-    do {
+    while (this.#again && this.#isOpen) {
       this.#again = false;
       while (this.#isOpen && this.#attempts.size < this.#options.concurrency) {
-        let run: Run | undefined;
-        try {
-          run = await storage.runs.claim(this.#owner, {
-            now: clock.now(),
-            leaseMs: this.#options.leaseMs,
-          });
-        } catch (error) {
-          log.error({ err: error }, "could not claim a run");
-        }
+        const run = await this.#claim();
         if (!run) break;
         this.#begin(run);
       }
-    } while (this.#again);
+    }
+    // No await stands between the last look at `again` and this line, so no wake-up is lost.
+    this.#filling = undefined;
+  }
+
+  async #claim(): Promise<Run | undefined> {
+    const { storage, clock, log } = this.#parts;
+    try {
+      return await storage.runs.claim(this.#owner, {
+        now: clock.now(),
+        leaseMs: this.#options.leaseMs,
+      });
+    } catch (error) {
+      log.error({ err: error }, "could not claim a run");
+      return undefined;
+    }
   }
 
   #begin(run: Run): void {

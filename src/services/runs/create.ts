@@ -45,7 +45,11 @@ export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
     input.thread_id === undefined ? undefined : await ctx.storage.threads.find(input.thread_id);
   const run = newRun({ input, assistant, thread, now: ctx.clock.now() });
   const makesThread = input.thread_id === undefined || input.if_not_exists === "create";
-  const { run: accepted, cancelled } = await ctx.storage.runs.accept({
+  const {
+    run: accepted,
+    cancelled,
+    ended,
+  } = await ctx.storage.runs.accept({
     run,
     ...(makesThread
       ? {
@@ -57,10 +61,11 @@ export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
         }
       : {}),
     thread_metadata: { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id },
-    thread_config: { configurable: run.kwargs.config["configurable"] ?? {} },
+    thread_config: { configurable: lasting(run.kwargs.config["configurable"]) },
   });
   for (const runId of cancelled)
     ctx.workers.cancel(runId, input.multitask_strategy === "rollback" ? "rollback" : "interrupt");
+  for (const runId of ended) ctx.bus.publish(runId, []);
   ctx.workers.wake();
   return accepted;
 }
@@ -111,10 +116,24 @@ function newRun(from: {
   };
 }
 
+/** Keys of a configurable that hold for one run only: its place in the history. */
+const OF_ONE_RUN = new Set(["checkpoint_id", "checkpoint_ns", "checkpoint_map"]);
+
+/** What a thread keeps of a run's configurable. */
+const lasting = (configurable: Json | undefined): JsonObject =>
+  Object.fromEntries(
+    Object.entries(isJsonObject(configurable) ? configurable : {}).filter(
+      ([key]) => !OF_ONE_RUN.has(key),
+    ),
+  );
+
 /** Later configs win key by key, and their configurable is merged key by key too. */
 function mergeConfigs(...configs: JsonObject[]): JsonObject {
   const configurable = configs
     .map((config) => config["configurable"])
     .filter((part) => isJsonObject(part));
-  return { ...Object.assign({}, ...configs), configurable: Object.assign({}, ...configurable) };
+  const merged = Object.entries<Json>(Object.assign({}, ...configurable));
+  // LangGraph passes its own machinery under such keys, which a client must not replace.
+  const own = merged.filter(([key]) => !key.startsWith("__"));
+  return { ...Object.assign({}, ...configs), configurable: Object.fromEntries(own) };
 }

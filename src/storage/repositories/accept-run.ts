@@ -63,8 +63,8 @@ function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
   };
 }
 
-/** Applies a run's multitask strategy to the other runs of its thread; answers the running ones. */
-function roomMaker(dialect: Dialect): (run: Run) => Commit<string[]> {
+/** Applies a run's multitask strategy to the other runs of its thread; answers what became of them. */
+function roomMaker(dialect: Dialect): (run: Run) => Commit<Omit<AcceptedRun, "run">> {
   const endPending = pendingRunEnder(dialect);
   const flag = runFlagger(dialect);
   const others = hot((p: { thread_id: string }) =>
@@ -75,7 +75,7 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<string[]> {
       .where(isActive),
   );
   return function* ({ thread_id, multitask_strategy, updated_at: now }) {
-    if (multitask_strategy === "enqueue") return [];
+    if (multitask_strategy === "enqueue") return { cancelled: [], ended: [] };
     const active = yield* others({ thread_id });
     if (active.length > 0 && multitask_strategy === "reject") {
       throw new ConflictError(
@@ -84,13 +84,17 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<string[]> {
     }
     const action = multitask_strategy === "rollback" ? "rollback" : "interrupt";
     const cancelled: string[] = [];
+    const ended: string[] = [];
     for (const other of active) {
       if (other.status === "running") {
         yield* flag({ run_id: other.run_id, action, now });
         cancelled.push(other.run_id);
-      } else yield* endPending(other, action, now);
+      } else {
+        yield* endPending(other, action, now);
+        ended.push(other.run_id);
+      }
     }
-    return cancelled;
+    return { cancelled, ended };
   };
 }
 
@@ -101,9 +105,9 @@ export function runAccepter(dialect: Dialect): (input: NewRun) => Commit<Accepte
   const insert = hot((p: RunRow) => dialect.db.insertInto("run").values(p));
   return function* (input) {
     yield* prepareThread(input);
-    const cancelled = yield* makeRoom(input.run);
+    const others = yield* makeRoom(input.run);
     const run: Run = { ...input.run, status: "pending", cancel: null, error: null };
     yield* insert(fromRun(run));
-    return { run, cancelled };
+    return { run, ...others };
   };
 }

@@ -9,7 +9,7 @@ import { jsonOrNull } from "../json-column.ts";
 import { eventWriter } from "./events.ts";
 import { runRemover, runStateRemover } from "./remove-run.ts";
 import { isRunning } from "./run-conditions.ts";
-import { threadHasActiveRun } from "./thread-rows.ts";
+import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
 
 export interface RunEnd {
   outcome: RunOutcome;
@@ -48,6 +48,7 @@ export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Co
   const remove = runRemover(dialect);
   const removeState = runStateRemover(dialect);
   const settleThread = threadSettler(dialect);
+  const refreshThread = threadRefresher(dialect);
   const endRun = hot(
     (p: {
       run_id: string;
@@ -79,7 +80,11 @@ export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Co
     if (removal === "run") {
       yield* removeState({ run_id, thread_id });
       yield* remove({ run_id, thread_id });
-    } else yield* writeEvents(run_id, events);
+      // The thread is again what the run before this one left it as.
+      yield* refreshThread({ thread_id, now });
+      return;
+    }
+    yield* writeEvents(run_id, events);
     yield* settleThread({
       thread_id,
       rest: outcome.rest_status,

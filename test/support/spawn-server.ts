@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { type Api, apiOf, OWN_GRAPHS, REPOSITORY } from "./test-server.ts";
+
+const LAUNCHER = join(REPOSITORY, "bin", "kagari.mjs");
+
+/** A folder that goes when it is disposed of. */
+export function tempFolder(): Disposable & { path: string } {
+  const path = mkdtempSync(join(tmpdir(), "kagari-test-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+interface CliOptions {
+  cwd: string;
+  env?: Record<string, string>;
+}
+
+function spawnCli(args: string[], { cwd, env }: CliOptions): ChildProcess {
+  return spawn(process.execPath, [LAUNCHER, ...args], {
+    cwd,
+    // None of the machine's own settings or keys.
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/** Runs a command to its end. */
+export async function runCli(
+  args: string[],
+  options: CliOptions,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawnCli(args, options);
+  const ended = once(child, "close");
+  const [stdout, stderr] = await Promise.all([
+    child.stdout ? text(child.stdout) : "",
+    child.stderr ? text(child.stderr) : "",
+  ]);
+  await ended;
+  return { code: child.exitCode, stdout, stderr };
+}
+
+export interface SpawnOptions {
+  langgraph?: string;
+  /** More flags of `kagari start`. */
+  flags?: string[];
+  env?: Record<string, string>;
+}
+
+/** A server in a process of its own, with a data folder that outlives the process. */
+export class SpawnedServer implements AsyncDisposable {
+  readonly #folder = tempFolder();
+  readonly #options: SpawnOptions;
+  #child: ChildProcess | undefined;
+  /** All that the processes so far have written to stderr. */
+  log = "";
+  url = "";
+  readonly api: Api;
+  readonly dataDir = join(this.#folder.path, "data");
+
+  constructor(options: SpawnOptions) {
+    this.#options = options;
+    this.api = apiOf((path, init) => fetch(`${this.url}${path}`, init));
+  }
+
+  async start(): Promise<void> {
+    const { langgraph = OWN_GRAPHS, flags = [], env } = this.#options;
+    const child = spawnCli(
+      [
+        "start",
+        "--port=0",
+        `--config=${langgraph}`,
+        `--data-dir=${this.dataDir}`,
+        `--models-dir=${join(REPOSITORY, "config", "models")}`,
+        `--prompts-dir=${join(REPOSITORY, "prompts")}`,
+        "--default-model=demo",
+        ...flags,
+      ],
+      { cwd: this.#folder.path, ...(env ? { env } : {}) },
+    );
+    this.#child = child;
+    child.stdout?.resume();
+    this.url = await this.#listening(child);
+  }
+
+  #listening(child: ChildProcess): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let own = "";
+      child.stderr?.setEncoding("utf8").on("data", (part: string) => {
+        own += part;
+        this.log += part;
+        const url = /listening on (?<url>http:\S+)/.exec(own)?.groups?.["url"];
+        if (url !== undefined) resolve(url);
+      });
+      child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${own}`)));
+    });
+  }
+
+  /** Ends the process at once, as a crash or a power cut does. */
+  kill(): Promise<number | null> {
+    return this.#end("SIGKILL");
+  }
+
+  /** Ends the process by its drain; answers the exit code. */
+  stop(): Promise<number | null> {
+    return this.#end("SIGTERM");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return null;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+/** Starts `kagari start` as a child process. */
+export async function spawnServer(options: SpawnOptions = {}): Promise<SpawnedServer> {
+  const server = new SpawnedServer(options);
+  await server.start();
+  return server;
+}

@@ -1,0 +1,123 @@
+import { fileURLToPath } from "node:url";
+import { createApp } from "../../src/app.ts";
+import { type OpenContext, openContext } from "../../src/container.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { startServer } from "../../src/main.ts";
+
+const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The repository, and the folder of the graphs made for tests. */
+export const REPOSITORY = pathOf("../..");
+export const TEST_GRAPHS = pathOf("./graphs/langgraph.json");
+/** The product's own list of graphs, which run on the demo model. */
+export const OWN_GRAPHS = pathOf("../../langgraph.json");
+
+/** Where the moving clock starts. */
+export const START_MS = Date.UTC(2026, 0, 1);
+
+export interface TestServerOptions {
+  /** Path of a langgraph.json; the test graphs when not given. */
+  langgraph?: string;
+  settings?: Partial<Record<keyof Settings, unknown>>;
+}
+
+type Headers = Record<string, string>;
+
+/** Requests to a server, in process or over a port. */
+export interface Api {
+  request(path: string, init?: RequestInit): Promise<Response>;
+  get(path: string, headers?: Headers): Promise<Response>;
+  post(path: string, body?: unknown, headers?: Headers): Promise<Response>;
+  patch(path: string, body?: unknown, headers?: Headers): Promise<Response>;
+  del(path: string): Promise<Response>;
+}
+
+export interface TestServer extends Api, AsyncDisposable {
+  ctx: OpenContext["ctx"];
+  /** Moves the clock, and lets the workers look for runs that are due. */
+  advance(ms: number): void;
+}
+
+export interface ListeningServer extends TestServer {
+  url: string;
+}
+
+export function apiOf(request: (path: string, init?: RequestInit) => Promise<Response>): Api {
+  const send = (method: string) => (path: string, body?: unknown, headers?: Headers) =>
+    request(path, {
+      method,
+      headers: { "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return {
+    request,
+    get: (path, headers) => request(path, headers ? { headers } : {}),
+    post: send("POST"),
+    patch: send("PATCH"),
+    del: (path) => request(path, { method: "DELETE" }),
+  };
+}
+
+class MovingClock implements Clock {
+  #now = START_MS;
+  now(): number {
+    return this.#now;
+  }
+  advance(ms: number): void {
+    this.#now += ms;
+  }
+}
+
+function optionsOf({ langgraph, settings }: TestServerOptions, clock: Clock) {
+  return {
+    root: pathOf("."),
+    clock,
+    settings: {
+      host: "127.0.0.1",
+      port: 0,
+      config: langgraph ?? TEST_GRAPHS,
+      data_dir: ":memory:",
+      models_dir: pathOf("../../config/models"),
+      prompts_dir: pathOf("../../prompts"),
+      default_model: "demo",
+      assistants: "{}",
+      test_routes: false,
+      log_level: "silent",
+      ...settings,
+    },
+  };
+}
+
+function parts({ ctx, close }: OpenContext, clock: MovingClock) {
+  return {
+    ctx,
+    advance: (ms: number) => {
+      clock.advance(ms);
+      ctx.workers.wake();
+    },
+    [Symbol.asyncDispose]: () => close(0),
+  };
+}
+
+/** The whole app in this process, with a database in memory and a clock that only the test moves. */
+export async function testServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const clock = new MovingClock();
+  const opened = await openContext(optionsOf(options, clock));
+  const app = createApp(opened.ctx);
+  return {
+    ...apiOf(async (path, init) => await app.request(path, init)),
+    ...parts(opened, clock),
+  };
+}
+
+/** The same on a port of its own. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<ListeningServer> {
+  const clock = new MovingClock();
+  const server = await startServer(optionsOf(options, clock));
+  return {
+    ...apiOf((path, init) => fetch(`${server.url}${path}`, init)),
+    ...parts(server, clock),
+    url: server.url,
+  };
+}
