@@ -88,6 +88,9 @@ export const historyBody = historyQuery.extend({
   checkpoint: absent(checkpoint),
 });
 
+/** Ten years: a later time is a mistake, and far beyond it there are no dates. */
+const MAX_DELAY_SECONDS = 10 * 366 * 24 * 3600;
+
 const nodes = absent(z.union([z.literal("*"), z.array(z.string())]));
 const streamMode = z.enum(STREAM_MODES);
 export const streamModes = absent(list(streamMode));
@@ -114,7 +117,7 @@ export const runCreate = z.object({
   on_disconnect: absent(z.enum(["cancel", "continue"])),
   on_completion: absent(z.enum(["delete", "keep"])),
   if_not_exists: absent(z.enum(["create", "reject"])),
-  after_seconds: absent(z.number().nonnegative()),
+  after_seconds: absent(z.number().min(0).max(MAX_DELAY_SECONDS)),
   durability: absent(z.enum(["sync", "async", "exit"])),
   checkpoint_during: absent(z.boolean()),
 });

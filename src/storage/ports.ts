@@ -68,6 +68,8 @@ export interface AcceptedRun {
   run: Run;
   /** Running runs of the thread that were asked to end, by the new run's multitask strategy. */
   cancelled: string[];
+  /** Pending runs of the thread that it ended here and now. */
+  ended: string[];
 }
 
 export interface Runs {
@@ -91,9 +93,8 @@ export interface Runs {
   /**
    * Ends a run under its fence, with its last events, in one commit: run status, events, thread status
    * (error, interrupted, busy when others wait, idle), interrupts, state_updated_at.
-   * With `remove: "run"` (rollback) the run row, its events and its checkpoints go, and the thread falls
-   * back to `outcome.rest_status`; with `remove: "thread"` (stateless) thread and run stay readable
-   * through their events until `sweepTemporary`.
+   * With `remove: "run"` (rollback) the run row, its events and its checkpoints go, and the thread is
+   * again what the run before it left it as.
    */
   finish(
     fence: Fence,
