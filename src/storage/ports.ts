@@ -127,8 +127,6 @@ export interface Events {
   append(batch: { fence: Fence; events: RunEvent[] }[]): Promise<{ lost: string[] }>;
   /** Events with a greater seq, in order, at least one row's worth up to about `limit`. */
   read(runId: string, after: number, limit: number): Promise<RunEvent[]>;
-  /** The `message` events up to and with `upTo`, which later chunks refer to. */
-  messageStarts(runId: string, upTo: number): Promise<RunEvent[]>;
   lastSeq(runId: string): Promise<number>;
 }
 

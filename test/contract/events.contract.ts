@@ -49,7 +49,6 @@ export function eventsContract(subject: Subject): void {
 
     it("knows nothing of a run without events", async () => {
       expect(await subject().events.read("none", 0, 10)).toEqual([]);
-      expect(await subject().events.messageStarts("none", 10)).toEqual([]);
       expect(await subject().events.lastSeq("none")).toBe(0);
     });
 
@@ -112,14 +111,6 @@ export function eventsContract(subject: Subject): void {
       ]);
       await expect(twice).rejects.toThrow(ConflictError);
       expect(await subject().events.lastSeq("a")).toBe(0);
-    });
-
-    it("answers the starts of messages up to an event", async () => {
-      const { fence } = await start(subject(), "r");
-      const events = [message(1, 1), text(2, "a"), message(3, 2), text(4, "b", 2), message(5, 3)];
-      await subject().events.append([{ fence, events }]);
-      expect(await subject().events.messageStarts("r", 3)).toEqual([message(1, 1), message(3, 2)]);
-      expect(await subject().events.messageStarts("r", 2)).toEqual([message(1, 1)]);
     });
 
     it("lets commits of one moment fail alone", async () => {

@@ -55,6 +55,8 @@ export class SpawnedServer implements AsyncDisposable {
   readonly #folder = tempFolder();
   readonly #options: SpawnOptions;
   #child: ChildProcess | undefined;
+  /** Any free port at first, then the same one again, so that clients find the next process. */
+  #port = 0;
   /** All that the processes so far have written to stderr. */
   log = "";
   url = "";
@@ -71,7 +73,7 @@ export class SpawnedServer implements AsyncDisposable {
     const child = spawnCli(
       [
         "start",
-        "--port=0",
+        `--port=${this.#port}`,
         `--config=${langgraph}`,
         `--data-dir=${this.dataDir}`,
         `--models-dir=${join(REPOSITORY, "config", "models")}`,
@@ -84,6 +86,7 @@ export class SpawnedServer implements AsyncDisposable {
     this.#child = child;
     child.stdout?.resume();
     this.url = await this.#listening(child);
+    this.#port = Number(new URL(this.url).port);
   }
 
   #listening(child: ChildProcess): Promise<string> {

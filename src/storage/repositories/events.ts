@@ -37,7 +37,6 @@ export class KyselyEvents implements Events {
   readonly #write: (runId: string, events: RunEvent[]) => Commit<void>;
   readonly #lastSeq: (runId: string) => Commit<number>;
   readonly #rows: (p: { run_id: string; after: number; limit: number }) => Commit<EventRow[]>;
-  readonly #messages: (p: { run_id: string; up_to: number }) => Commit<EventRow[]>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
@@ -48,13 +47,6 @@ export class KyselyEvents implements Events {
     this.#rows = hot((p) =>
       rows.where("run_id", "=", p.run_id).where("seq", ">", p.after).orderBy("seq").limit(p.limit),
     );
-    this.#messages = hot((p) =>
-      rows
-        .where("run_id", "=", p.run_id)
-        .where("seq", "<=", p.up_to)
-        .where("kind", "=", sql.lit("message"))
-        .orderBy("seq"),
-    );
   }
 
   append(batch: { fence: Fence; events: RunEvent[] }[]): Promise<{ lost: string[] }> {
@@ -63,10 +55,6 @@ export class KyselyEvents implements Events {
 
   read(runId: string, after: number, limit: number): Promise<RunEvent[]> {
     return this.#commits.read(this.#readCommit(runId, after, limit));
-  }
-
-  messageStarts(runId: string, upTo: number): Promise<RunEvent[]> {
-    return this.#commits.read(this.#messagesCommit(runId, upTo));
   }
 
   lastSeq(runId: string): Promise<number> {
@@ -89,10 +77,5 @@ export class KyselyEvents implements Events {
       events.push(...unpackEvents(row, after));
     }
     return events;
-  }
-
-  *#messagesCommit(run_id: string, up_to: number): Commit<RunEvent[]> {
-    const rows = yield* this.#messages({ run_id, up_to });
-    return rows.flatMap((row) => unpackEvents(row, 0));
   }
 }
