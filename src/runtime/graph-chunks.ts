@@ -76,9 +76,11 @@ const isEmpty = (value: object): boolean => {
 
 /** The channels of a state that are empty, if any. */
 export function emptyPart(state: object): { empty?: JsonObject } {
-  const entries = Object.entries(state).filter(([, value]) => isEmptyValue(value));
-  // Only empty lists and objects and plain values come through the filter.
-  return entries.length === 0 ? {} : { empty: Object.fromEntries(entries) as JsonObject };
+  // What comes through the filter is JSON: empty lists and objects, and plain values.
+  const entries = Object.entries<Json>(state as JsonObject).filter(([, value]) =>
+    isEmptyValue(value),
+  );
+  return entries.length === 0 ? {} : { empty: Object.fromEntries(entries) };
 }
 
 const isEmptyValue = (value: unknown): boolean =>

@@ -41,15 +41,9 @@ const threadSettler = ({ db }: Dialect) =>
       .where("thread_id", "=", p.thread_id),
   );
 
-/** The commit of `Runs.finish`. */
-export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Commit<void> {
-  const { db } = dialect;
-  const writeEvents = eventWriter(dialect);
-  const remove = runRemover(dialect);
-  const removeState = runStateRemover(dialect);
-  const settleThread = threadSettler(dialect);
-  const refreshThread = threadRefresher(dialect);
-  const endRun = hot(
+/** Ends a running run under its fence; answers nothing when the fence does not hold. */
+const runEnder = ({ db }: Dialect) =>
+  hot(
     (p: {
       run_id: string;
       epoch: number;
@@ -71,6 +65,15 @@ export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Co
         .where(isRunning)
         .returning("thread_id"),
   );
+
+/** The commit of `Runs.finish`. */
+export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Commit<void> {
+  const writeEvents = eventWriter(dialect);
+  const remove = runRemover(dialect);
+  const removeState = runStateRemover(dialect);
+  const settleThread = threadSettler(dialect);
+  const refreshThread = threadRefresher(dialect);
+  const endRun = runEnder(dialect);
   return function* (fence, { outcome, events, now, remove: removal }) {
     const { run_id, epoch } = fence;
     const error = jsonOrNull(outcome.error);
