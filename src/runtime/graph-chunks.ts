@@ -88,14 +88,17 @@ const isEmptyValue = (value: unknown): boolean =>
     ? isEmpty(value) && (Array.isArray(value) || isPlainObject(value))
     : value === null || value === "" || value === 0 || value === false;
 
-/** Whether a chunk carries nothing but text. */
-export function isOnlyText(message: ChunkMessage): message is ChunkMessage & { content: string } {
+/** Whether a chunk carries nothing but text, beside what the first chunk `said` already. */
+export function isOnlyText(
+  message: ChunkMessage,
+  said: object,
+): message is ChunkMessage & { content: string } {
   return (
     typeof message.content === "string" &&
     !message.tool_call_chunks?.length &&
     message.usage_metadata === undefined &&
     isEmpty(message.additional_kwargs) &&
-    isEmpty(message.response_metadata)
+    isSameState(message.response_metadata, said)
   );
 }
 

@@ -27,6 +27,8 @@ export interface RecorderOptions {
 interface OpenMessage {
   m: number;
   metadata: unknown;
+  /** Response metadata of the first chunk. */
+  said: object;
 }
 
 /** Turns the chunks of one attempt into the canonical record of the run. */
@@ -149,13 +151,13 @@ export class Recorder {
     const open = this.#messages.get(id);
     if (open && open.metadata === metadata && isChunk(message)) {
       const { m } = open;
-      if (isOnlyText(message)) {
+      if (isOnlyText(message, open.said)) {
         if (message.content !== "") this.#writer.append({ kind: "text", m, text: message.content });
       } else this.#writer.append({ kind: "chunk", m, message: slim(messageDict(message)) });
       return;
     }
     const m = ++this.#count;
-    this.#messages.set(id, { m, metadata });
+    this.#messages.set(id, { m, metadata, said: message.response_metadata });
     this.#writer.append({
       kind: "message",
       // The last part of the namespace is the node that spoke; what is before it is the subgraph's.

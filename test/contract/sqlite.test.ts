@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -10,6 +18,7 @@ import type { Commit } from "../../src/storage/commit.ts";
 import { SqliteDriver } from "../../src/storage/drivers/sqlite.ts";
 import { openSqlite } from "../../src/storage/drivers/sqlite-open.ts";
 import { registerFunctions } from "../../src/storage/drivers/sqlite-dialect.ts";
+import { WalSync } from "../../src/storage/drivers/wal-sync.ts";
 import { KyselyStorage } from "../../src/storage/kysely-storage.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import type { Storage } from "../../src/storage/ports.ts";
@@ -48,6 +57,15 @@ async function refusal(): Promise<string> {
   );
 }
 
+/** What a descriptor of this process is open on; it may be gone by now. */
+function linkOf(descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return "";
+  }
+}
+
 describe("a SQLite data directory", () => {
   it("keeps everything over a restart", async () => {
     const first = await open();
@@ -83,16 +101,25 @@ describe("a SQLite data directory", () => {
     database.close();
   });
 
-  it.each([
+  it.runIf(process.platform === "linux").each([
     [{}, 2],
     [{ synchronous: "full" } as const, 2],
     [{ synchronous: "normal" } as const, 1],
-  ])("synchronises fully unless asked otherwise: %j", async (options, level) => {
+  ])("puts the log on the disk by itself unless asked otherwise: %j", async (options, openings) => {
     const driver = openSqlite({ dataDir, ...options });
-    expect(await driver.read(execute("pragma synchronous"))).toMatchObject([
-      { synchronous: level },
-    ]);
+    await driver.write(execute("create table x (y)"));
+    const targets = readdirSync("/proc/self/fd").map((descriptor) => linkOf(descriptor));
+    expect(targets.filter((target) => target === `${file()}-wal`)).toHaveLength(openings);
     await driver.close();
+  });
+
+  it("acknowledges nothing that could not be put on the disk", async () => {
+    const database = new DatabaseSync(":memory:");
+    database.exec("create table t (x)");
+    const sync = new WalSync(join(dataDir, "no-such-folder", "kagari.db"));
+    const driver = new SqliteDriver(database, { release: () => undefined, sync });
+    const write = driver.write(execute("insert into t values (1)"));
+    await expect(write).rejects.toMatchObject({ code: "unavailable" });
   });
 
   it("refuses a database of a newer version, naming it, and leaves it as it was", async () => {
@@ -180,7 +207,7 @@ describe("a SQLite driver", () => {
     database.exec(`
       create table parent (id integer primary key);
       create table child (parent_id integer references parent (id) deferrable initially deferred)`);
-    const driver = new SqliteDriver(database, () => undefined);
+    const driver = new SqliteDriver(database, { release: () => undefined, sync: undefined });
     const settled = await Promise.allSettled([
       driver.write(execute("insert into parent values (1)")),
       driver.write(execute("insert into child values (2)")),
@@ -197,7 +224,9 @@ describe("a SQLite driver", () => {
     await (await open()).close();
     const database = new DatabaseSync(file());
     registerFunctions(database);
-    const storage = new KyselyStorage(new SqliteDriver(database, () => undefined));
+    const storage = new KyselyStorage(
+      new SqliteDriver(database, { release: () => undefined, sync: undefined }),
+    );
     opened.push(storage);
     await accept(storage, "before");
     const { page_count = 0 } = database.prepare("pragma page_count").get() ?? {};
@@ -249,7 +278,7 @@ describe("a SQLite driver", () => {
       prepared.push(statement);
       return prepare(statement);
     };
-    const driver = new SqliteDriver(database, () => undefined);
+    const driver = new SqliteDriver(database, { release: () => undefined, sync: undefined });
     const select = (n: number) => driver.read(execute(`select ${n} as n`));
     for (let n = 0; n < 501; n += 1) expect(await select(n)).toMatchObject([{ n }]);
     await select(500);

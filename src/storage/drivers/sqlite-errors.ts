@@ -26,6 +26,14 @@ export const sqliteKind = (error: unknown): number | undefined => {
 
 const takenColumn = (error: Error) => /\w+\.\w+(?=[^.]*$)/.exec(error.message)?.[0] ?? "row";
 
+/** A log that could not be put on the disk: whether its commits last is not known. */
+export const fromDiskError = (error: unknown): AppError =>
+  error instanceof Error && "code" in error && error.code === "ENOSPC"
+    ? new AppError("storage_full", "The disk of the database is full", { cause: error })
+    : new AppError("unavailable", "The database could not be written to the disk", {
+        cause: error,
+      });
+
 /** What the rest of the house knows of a failed statement; an error it does not know stays as it is. */
 export function fromSqliteError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

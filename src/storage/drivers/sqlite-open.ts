@@ -6,6 +6,7 @@ import { MIGRATION_TABLE, pendingMigrations, refuseNewer } from "../migrate.ts";
 import { registerFunctions, sqliteDialect } from "./sqlite-dialect.ts";
 import { SQLITE, sqliteKind } from "./sqlite-errors.ts";
 import { SqliteDriver } from "./sqlite.ts";
+import { WalSync } from "./wal-sync.ts";
 
 export interface SqliteOptions {
   /** A folder, made if missing, or `:memory:`. */
@@ -92,16 +93,22 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
+interface DriverParts {
+  sync: WalSync | undefined;
+  release: () => void;
+}
+
 /** Opens and migrates a database that `release` gives back. */
-function prepare(path: string, synchronous: "full" | "normal", release: () => void): SqliteDriver {
+function prepare(path: string, { sync, release }: DriverParts): SqliteDriver {
   const database = openDatabase(path);
   try {
     const ids = readMigrations(database, path);
     refuseNewer(ids, path);
-    database.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous}`);
+    // The log is put on the disk by WalSync where that is wanted, without blocking the event loop.
+    database.exec("pragma journal_mode = wal; pragma synchronous = normal");
     registerFunctions(database);
     migrate(database, ids);
-    return new SqliteDriver(database, release);
+    return new SqliteDriver(database, { release, sync });
   } catch (error) {
     database.close();
     throw error;
@@ -110,11 +117,14 @@ function prepare(path: string, synchronous: "full" | "normal", release: () => vo
 
 /** Opens the SQLite database of a data directory for this process alone. */
 export function openSqlite({ dataDir, synchronous = "full" }: SqliteOptions): SqliteDriver {
-  if (dataDir === ":memory:") return prepare(dataDir, synchronous, () => undefined);
+  if (dataDir === ":memory:")
+    return prepare(dataDir, { sync: undefined, release: () => undefined });
   prepareDirectory(dataDir);
   const unlock = lockDirectory(dataDir);
   try {
-    return prepare(join(dataDir, "kagari.db"), synchronous, unlock);
+    const path = join(dataDir, "kagari.db");
+    const sync = synchronous === "full" ? new WalSync(path) : undefined;
+    return prepare(path, { sync, release: unlock });
   } catch (error) {
     unlock();
     throw error;

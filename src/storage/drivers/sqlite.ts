@@ -2,8 +2,9 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { AppError } from "../../core/errors.ts";
 import type { Commit, Query } from "../commit.ts";
 import type { Dialect, Driver } from "../driver.ts";
-import { fromSqliteError } from "./sqlite-errors.ts";
+import { fromDiskError, fromSqliteError } from "./sqlite-errors.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
+import type { WalSync } from "./wal-sync.ts";
 
 const MAX_STATEMENTS = 500;
 
@@ -24,13 +25,18 @@ export class SqliteDriver implements Driver {
   readonly dialect: Dialect = sqliteDialect;
   readonly #database: DatabaseSync;
   readonly #release: () => void;
+  readonly #sync: WalSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
   #waiting: Waiting[] = [];
+  /** Resolves when all commits so far are settled. */
+  #settling: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  constructor(database: DatabaseSync, release: () => void) {
+  /** With a sync, commits are settled once it has put them on the disk. */
+  constructor(database: DatabaseSync, parts: { release: () => void; sync: WalSync | undefined }) {
     this.#database = database;
-    this.#release = release;
+    this.#release = parts.release;
+    this.#sync = parts.sync;
   }
 
   write<T>(commit: Commit<T>): Promise<T> {
@@ -59,6 +65,8 @@ export class SqliteDriver implements Driver {
     if (this.#isClosed) return;
     this.#flush();
     this.#isClosed = true;
+    await this.#settling;
+    this.#sync?.close();
     this.#statements.clear();
     this.#database.close();
     this.#release();
@@ -78,7 +86,17 @@ export class SqliteDriver implements Driver {
       for (const { reject } of batch) reject(fromSqliteError(error));
       return;
     }
-    for (const settle of settlements) settle();
+    this.#settling = this.#settle(settlements, batch);
+  }
+
+  async #settle(settlements: (() => void)[], batch: Waiting[]): Promise<void> {
+    try {
+      await this.#sync?.flush();
+      for (const settle of settlements) settle();
+    } catch (error) {
+      const cause = fromDiskError(error);
+      for (const { reject } of batch) reject(cause);
+    }
   }
 
   #runOne(waiting: Waiting, hasNeighbours: boolean): () => void {
