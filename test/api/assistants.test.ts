@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NOBODY, okJson, refusal } from "../support/calls.ts";
 import { OWN_GRAPHS, type TestServer, testServer } from "../support/test-server.ts";
@@ -86,7 +87,11 @@ describe("POST /assistants/search", () => {
 
   it("pages and selects", async () => {
     const page = await search({ limit: 4, sort_by: "graph_id", sort_order: "asc" });
-    expect(page).toMatchObject({ ids: ["ask", "ask-two", "broken", "builder"], total: "12", next: "4" });
+    expect(page).toMatchObject({
+      ids: ["ask", "ask-two", "broken", "builder"],
+      total: "12",
+      next: "4",
+    });
     const { found } = await search({ graph_id: "echo", select: ["name"] });
     expect(found).toEqual([{ name: "echo" }]);
   });

@@ -1,7 +1,13 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { routes } from "../../src/http/routes/index.ts";
 import { newThread, NOBODY, okJson, refusal, runWait } from "../support/calls.ts";
-import { type ListeningServer, startTestServer, type TestServer, testServer } from "../support/test-server.ts";
+import {
+  type ListeningServer,
+  startTestServer,
+  type TestServer,
+  testServer,
+} from "../support/test-server.ts";
 
 const MAX_BYTES = 64 * 1024;
 
@@ -31,9 +37,12 @@ const deep = (levels: number, wrap: (inner: string) => string): string => {
   for (let level = 0; level < levels; level++) text = wrap(text);
   return text;
 };
-const inMetadata = (json: string) => `{"metadata":${json},"input":${json},"values":${json},"assistant_id":"echo"}`;
+const inMetadata = (json: string) =>
+  `{"metadata":${json},"input":${json},"values":${json},"assistant_id":"echo"}`;
 const bytes = (...parts: (string | number)[]) =>
-  Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.of(part))));
+  Buffer.concat(
+    parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.of(part))),
+  );
 
 const POISON: [name: string, body: string | Buffer, status: number][] = [
   ["text that is no JSON", "{", 400],
@@ -53,7 +62,13 @@ const POISON: [name: string, body: string | Buffer, status: number][] = [
   ["a NUL in a key", inMetadata('{"a\\u0000":1}'), 422],
   ["a lone surrogate", inMetadata('{"a":"\\ud800"}'), 422],
   ["a lone surrogate in a key", inMetadata('{"\\udc00":1}'), 422],
-  ["the constructor form", inMetadata('{"lc":1,"type":"constructor","id":["langchain_core","messages","HumanMessage"],"kwargs":{}}'), 422],
+  [
+    "the constructor form",
+    inMetadata(
+      '{"lc":1,"type":"constructor","id":["langchain_core","messages","HumanMessage"],"kwargs":{}}',
+    ),
+    422,
+  ],
   ["a secret by reference", inMetadata('[[{"a":{"lc":1,"type":"secret","id":["HOME"]}}]]'), 422],
   ["__proto__", inMetadata('{"__proto__":{"polluted":true}}'), 422],
   ["__proto__ at the top", '{"__proto__":{"assistant_id":"echo"}}', 422],
@@ -101,7 +116,8 @@ describe("every route that takes a body", () => {
 describe("limits of a body", () => {
   it("are 64 levels: one less than too deep is taken", async () => {
     // The body and its `metadata` are the first two levels.
-    const metadata = (levels: number) => `{"metadata":{"a":${deep(levels, (inner) => `[${inner}]`)}}}`;
+    const metadata = (levels: number) =>
+      `{"metadata":{"a":${deep(levels, (inner) => `[${inner}]`)}}}`;
     const post = (body: string) => server.request("/threads", { method: "POST", body });
     expect((await post(metadata(62))).status).toBe(200);
     await refusal(await post(metadata(63)), 422);
@@ -116,9 +132,20 @@ describe("limits of a body", () => {
         else controller.enqueue(new Uint8Array(16 * 1024).fill(0x20));
       },
     });
-    const response = await server.request("/threads", { method: "POST", body, duplex: "half" } as RequestInit);
+    const response = await server.request("/threads", {
+      method: "POST",
+      body,
+      duplex: "half",
+    });
     expect(await refusal(response, 413)).toMatchObject({ max_bytes: MAX_BYTES });
     expect(sent).toBeLessThan(3 * MAX_BYTES);
+  });
+
+  it("refuse by the length that is told, before anything is read", async () => {
+    const body = new ReadableStream({ pull: () => Promise.reject(new Error("was read")) });
+    const init = { method: "POST", body, duplex: "half" as const };
+    const headers = { "content-length": String(MAX_BYTES + 1) };
+    await refusal(server.request("/threads", { ...init, headers }), 413);
   });
 
   it("hold where the length that is told is a lie", async () => {
@@ -130,7 +157,9 @@ describe("limits of a body", () => {
 
 describe("a body at a real port", () => {
   let port: ListeningServer;
-  beforeAll(async () => void (port = await startTestServer({ settings: { max_body_bytes: MAX_BYTES } })));
+  beforeAll(
+    async () => void (port = await startTestServer({ settings: { max_body_bytes: MAX_BYTES } })),
+  );
   afterAll(() => port[Symbol.asyncDispose]());
 
   it("that is too large is refused, with and without its length, and the server lives", async () => {
@@ -142,10 +171,7 @@ describe("a body at a real port", () => {
       },
     });
     await refusal(port.request("/threads", { method: "POST", body: large }), 413);
-    await refusal(
-      port.request("/threads", { method: "POST", body: chunked, duplex: "half" } as RequestInit),
-      413,
-    );
+    await refusal(port.request("/threads", { method: "POST", body: chunked, duplex: "half" }), 413);
     await newThread(port);
   });
 });
@@ -180,7 +206,12 @@ describe("a run that is asked for wrongly", () => {
     const before = await everything();
     const body = { assistant_id: "echo", input: { note: "n" }, ...wrong };
     if (wrong && "input" in wrong) Reflect.deleteProperty(body, "assistant_id");
-    for (const path of [`/threads/${thread}/runs`, `/threads/${thread}/runs/stream`, "/runs/wait", "/runs"]) {
+    for (const path of [
+      `/threads/${thread}/runs`,
+      `/threads/${thread}/runs/stream`,
+      "/runs/wait",
+      "/runs",
+    ]) {
       const refused = await refusal(server.post(path, body), 422);
       expect(refused.code).toBe("validation");
       expect(refused.errors[0].loc[0]).toBe("body");
@@ -215,7 +246,10 @@ const ODD_RUNS: [string, object][] = [
 describe("a run that its graph cannot digest", () => {
   it.each(ODD_RUNS)("ends in the body of its answer, not in a 500: %s", async (_, odd) => {
     const own = await newThread(server);
-    const response = await server.post(`/threads/${own}/runs/wait`, { assistant_id: "echo", ...odd });
+    const response = await server.post(`/threads/${own}/runs/wait`, {
+      assistant_id: "echo",
+      ...odd,
+    });
     const text = await response.text();
     expect([200, 400, 404, 409, 422], text).toContain(response.status);
     expect(text).not.toContain("InternalError");
@@ -260,8 +294,13 @@ describe("a hostile id in a path", () => {
         ...(method === "get" || method === "delete" ? {} : { body: '{"assistant_id":"echo"}' }),
       });
       const text = await response.text();
-      expect([404, 422], `${method} ${url}: ${response.status} ${text.slice(0, 200)}`).toContain(response.status);
-      expect(JSON.parse(text)).toMatchObject({ detail: expect.any(String), code: expect.any(String) });
+      expect([404, 422], `${method} ${url}: ${response.status} ${text.slice(0, 200)}`).toContain(
+        response.status,
+      );
+      expect(JSON.parse(text)).toMatchObject({
+        detail: expect.any(String),
+        code: expect.any(String),
+      });
     }
     expect(await everything()).toEqual(before);
   });

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { human, type Loose, names, newThread, okJson, runWait, threadOf } from "../support/calls.ts";
+import {
+  human,
+  type Loose,
+  names,
+  newThread,
+  okJson,
+  runWait,
+  threadOf,
+} from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import { readEvents } from "../support/sse.ts";
 import { type TestServer, testServer } from "../support/test-server.ts";
@@ -37,7 +45,9 @@ describe("a graph that asks", () => {
 
   it("is found among the interrupted threads", async () => {
     const { thread } = await asked();
-    const found = await okJson(server.post("/threads/search", { status: "interrupted", limit: 100 }));
+    const found = await okJson(
+      server.post("/threads/search", { status: "interrupted", limit: 100 }),
+    );
     expect(found.map(({ thread_id }: Loose) => thread_id)).toContain(thread);
   });
 
@@ -53,13 +63,17 @@ describe("a graph that asks", () => {
     expect(names(events)).not.toContain("error");
     const telling = events.filter(({ data }) => data.__interrupt__);
     expect(new Set(names(telling))).toEqual(new Set(["updates", "values"]));
-    for (const { data } of telling) expect(data.__interrupt__[0].value).toEqual({ question: "sure?" });
+    for (const { data } of telling)
+      expect(data.__interrupt__[0].value).toEqual({ question: "sure?" });
     expect(events.at(-1)?.data.status).toBe("success");
   });
 
   it("goes on with the answer, and nothing waits any more", async () => {
     const { thread } = await asked();
-    const values = await runWait(server, thread, { assistant_id: "ask", command: { resume: "yes" } });
+    const values = await runWait(server, thread, {
+      assistant_id: "ask",
+      command: { resume: "yes" },
+    });
     expect(values.answers).toEqual(["yes"]);
     expect(values).not.toHaveProperty("__interrupt__");
     expect(await threadOf(server, thread)).toMatchObject({ status: "idle", interrupts: {} });
@@ -88,7 +102,11 @@ describe("a graph that asks", () => {
 
   it("takes the input of an empty command", async () => {
     const { thread } = await asked();
-    const values = await runWait(server, thread, { assistant_id: "ask", input: human("new"), command: null });
+    const values = await runWait(server, thread, {
+      assistant_id: "ask",
+      input: human("new"),
+      command: null,
+    });
     expect(values.messages.map(({ content }: Loose) => content)).toContain("new");
   });
 
@@ -101,7 +119,10 @@ describe("a graph that asks", () => {
 
   it("takes one answer for each of several questions, by their ids", async () => {
     const { thread, values } = await asked("ask-two", {});
-    expect(values.__interrupt__.map(({ value }: Loose) => value).toSorted()).toEqual(["left?", "right?"]);
+    expect(values.__interrupt__.map(({ value }: Loose) => value).toSorted()).toEqual([
+      "left?",
+      "right?",
+    ]);
     expect(Object.keys((await threadOf(server, thread)).interrupts)).toHaveLength(2);
     const resume = Object.fromEntries(
       values.__interrupt__.map(({ id, value }: Loose) => [id, `answer to ${value}`]),
@@ -112,10 +133,16 @@ describe("a graph that asks", () => {
 
   it("inside another graph asks by way of it", async () => {
     const thread = await newThread(server);
-    const values = await runWait(server, thread, { assistant_id: "nested-ask", input: { word: "w" } });
+    const values = await runWait(server, thread, {
+      assistant_id: "nested-ask",
+      input: { word: "w" },
+    });
     expect(values.__interrupt__[0].value).toBe("which?");
     expect((await threadOf(server, thread)).status).toBe("interrupted");
-    const end = await runWait(server, thread, { assistant_id: "nested-ask", command: { resume: "that" } });
+    const end = await runWait(server, thread, {
+      assistant_id: "nested-ask",
+      command: { resume: "that" },
+    });
     expect(end).toEqual({ word: "w", above: "top w" });
     expect(await threadOf(server, thread)).toMatchObject({ status: "idle", interrupts: {} });
   });

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { Hono } from "hono";
 import { createApp, openContext } from "kagari/app";
 import { describe, expect, it } from "vitest";
@@ -42,7 +43,9 @@ describe("kagari/app inside another Hono app", () => {
     const values = await okJson(
       api.post("/runs/wait", { assistant_id: "chat", input: human("计算 12*7") }),
     );
-    expect(values.messages.find(({ type }: { type: string }) => type === "tool").content).toBe("84");
+    expect(values.messages.find(({ type }: { type: string }) => type === "tool").content).toBe(
+      "84",
+    );
     await close(0);
   });
 

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   human,
@@ -26,7 +27,11 @@ async function held(body: object = {}) {
   const thread = await newThread(server);
   const name = crypto.randomUUID();
   const at = gate(name);
-  const run = await startRun(server, thread, { assistant_id: "slow", input: { gate: name }, ...body });
+  const run = await startRun(server, thread, {
+    assistant_id: "slow",
+    input: { gate: name },
+    ...body,
+  });
   await at.entered;
   return { thread, run_id: run.run_id as string, at };
 }
@@ -60,7 +65,10 @@ describe("POST /threads/:id/runs", () => {
 
   it("runs in the background, to the end", async () => {
     const thread = await newThread(server);
-    const { run_id } = await startRun(server, thread, { assistant_id: "echo", input: { note: "bg" } });
+    const { run_id } = await startRun(server, thread, {
+      assistant_id: "echo",
+      input: { note: "bg" },
+    });
     const values = await okJson(join(thread, run_id));
     expect(values.messages[0].content).toBe("echo: bg");
     expect((await runOf(server, thread, run_id)).status).toBe("success");
@@ -68,23 +76,36 @@ describe("POST /threads/:id/runs", () => {
 
   it("notes on the thread which graph ran", async () => {
     const thread = await newThread(server, { metadata: { mine: 1 } });
-    const { run_id, assistant_id } = await startRun(server, thread, { assistant_id: "echo", input: {} });
+    const { run_id, assistant_id } = await startRun(server, thread, {
+      assistant_id: "echo",
+      input: {},
+    });
     await okJson(join(thread, run_id));
-    expect((await threadOf(server, thread)).metadata).toEqual({ mine: 1, graph_id: "echo", assistant_id });
+    expect((await threadOf(server, thread)).metadata).toEqual({
+      mine: 1,
+      graph_id: "echo",
+      assistant_id,
+    });
   });
 
   it("takes the assistant by its id", async () => {
     const { assistant_id } = await okJson(server.get("/assistants/echo"));
-    const values = await runWait(server, await newThread(server), { assistant_id, input: { note: "id" } });
+    const values = await runWait(server, await newThread(server), {
+      assistant_id,
+      input: { note: "id" },
+    });
     expect(values.note).toBe("id");
   });
 
-  it.each(["", "/stream", "/wait"])("answers 404 for an unknown thread at /runs%s", async (path) => {
-    const body = { assistant_id: "echo", input: {} };
-    const refused = await refusal(server.post(`/threads/${NOBODY}/runs${path}`, body), 404);
-    expect(refused.detail).toContain(NOBODY);
-    await refusal(server.get(`/threads/${NOBODY}`), 404);
-  });
+  it.each(["", "/stream", "/wait"])(
+    "answers 404 for an unknown thread at /runs%s",
+    async (path) => {
+      const body = { assistant_id: "echo", input: {} };
+      const refused = await refusal(server.post(`/threads/${NOBODY}/runs${path}`, body), 404);
+      expect(refused.detail).toContain(NOBODY);
+      await refusal(server.get(`/threads/${NOBODY}`), 404);
+    },
+  );
 
   it("makes the thread with if_not_exists create", async () => {
     const thread = crypto.randomUUID();
@@ -95,16 +116,22 @@ describe("POST /threads/:id/runs", () => {
       metadata: { from: "run" },
     });
     expect(values.note).toBe("made");
-    expect((await threadOf(server, thread)).metadata).toMatchObject({ from: "run", graph_id: "echo" });
+    expect((await threadOf(server, thread)).metadata).toMatchObject({
+      from: "run",
+      graph_id: "echo",
+    });
   });
 
-  it.each(["nobody", NOBODY])("answers 404 for the assistant %s and stores nothing", async (assistant_id) => {
-    const thread = await newThread(server);
-    await refusal(server.post(`/threads/${thread}/runs`, { assistant_id, input: {} }), 404);
-    await refusal(server.post("/runs/wait", { assistant_id, input: {} }), 404);
-    expect(await okJson(server.get(`/threads/${thread}/runs`))).toEqual([]);
-    expect((await threadOf(server, thread)).status).toBe("idle");
-  });
+  it.each(["nobody", NOBODY])(
+    "answers 404 for the assistant %s and stores nothing",
+    async (assistant_id) => {
+      const thread = await newThread(server);
+      await refusal(server.post(`/threads/${thread}/runs`, { assistant_id, input: {} }), 404);
+      await refusal(server.post("/runs/wait", { assistant_id, input: {} }), 404);
+      expect(await okJson(server.get(`/threads/${thread}/runs`))).toEqual([]);
+      expect((await threadOf(server, thread)).status).toBe("idle");
+    },
+  );
 
   it("answers 422 with the reason for a graph that cannot be loaded, and serves the others", async () => {
     const thread = await newThread(server);
@@ -112,9 +139,28 @@ describe("POST /threads/:id/runs", () => {
       server.post(`/threads/${thread}/runs`, { assistant_id: "broken", input: {} }),
       422,
     );
-    expect(body).toMatchObject({ code: "graph_unavailable", detail: expect.stringContaining("broken.ts") });
+    expect(body).toMatchObject({
+      code: "graph_unavailable",
+      detail: expect.stringContaining("broken.ts"),
+    });
     expect(await okJson(server.get(`/threads/${thread}/runs`))).toEqual([]);
     await runWait(server, thread, { assistant_id: "echo", input: {} });
+  });
+
+  it("is stored with ids on its messages, in whatever form they came", async () => {
+    const thread = await newThread(server);
+    const messages = [
+      "plain",
+      ["user", "pair"],
+      { role: "user", content: "dict" },
+      { type: "human", content: "own", id: "mine" },
+    ];
+    const run = await startRun(server, thread, { assistant_id: "echo", input: { messages } });
+    const ids = run.kwargs.input.messages.map(({ id }: Loose) => id);
+    expect(new Set(ids).size).toBe(4);
+    expect(ids[3]).toBe("mine");
+    const values = await okJson(join(thread, run.run_id));
+    expect(values.messages.slice(0, 4).map(({ id }: Loose) => id)).toEqual(ids);
   });
 
   it("ignores keys that it does not know", async () => {
@@ -179,7 +225,10 @@ describe("POST /threads/:id/runs/wait", () => {
     const answer = await runWait(server, thread, { assistant_id: "failing", input: {} });
     expect(answer).toEqual({ __error__: { error: "BoomError", message: "it went boom" } });
     const [run] = await okJson(server.get(`/threads/${thread}/runs`));
-    expect(run).toMatchObject({ status: "error", error: { error: "BoomError", message: "it went boom" } });
+    expect(run).toMatchObject({
+      status: "error",
+      error: { error: "BoomError", message: "it went boom" },
+    });
     expect(await threadOf(server, thread)).toMatchObject({
       status: "error",
       error: { error: "BoomError" },
@@ -210,12 +259,16 @@ describe("POST /threads/:id/runs/wait", () => {
     expect((await reader?.read())?.value).toBe("\n");
     at.release();
     let text = "";
-    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) text += part.value;
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read())
+      text += part.value;
     expect(JSON.parse(text).steps).toHaveLength(3);
   });
 
   it("answers null values where the input leads nowhere", async () => {
-    const answer = await runWait(server, await newThread(server), { assistant_id: "echo", input: null });
+    const answer = await runWait(server, await newThread(server), {
+      assistant_id: "echo",
+      input: null,
+    });
     expect(answer).toHaveProperty("__error__");
   });
 });
@@ -230,14 +283,20 @@ describe("GET /threads/:id/runs and /runs/:rid", () => {
       made.unshift(run_id);
       server.advance(10);
     }
-    const later = await startRun(server, thread, { assistant_id: "echo", input: {}, after_seconds: 900 });
+    const later = await startRun(server, thread, {
+      assistant_id: "echo",
+      input: {},
+      after_seconds: 900,
+    });
     const list = async (query: string) => okJson(server.get(`/threads/${thread}/runs${query}`));
     const ids = async (query: string) => (await list(query)).map(({ run_id }: Loose) => run_id);
     expect(await ids("")).toEqual([later.run_id, ...made]);
     expect(await ids("?status=success")).toEqual(made);
     expect(await ids("?status=pending&limit=1000")).toEqual([later.run_id]);
     expect(await ids("?limit=2&offset=1")).toEqual(made.slice(0, 2));
-    const selected = await list("?status=pending&select=run_id&select=kwargs&select=multitask_strategy");
+    const selected = await list(
+      "?status=pending&select=run_id&select=kwargs&select=multitask_strategy",
+    );
     expect(selected).toEqual([
       { run_id: later.run_id, kwargs: later.kwargs, multitask_strategy: "enqueue" },
     ]);
@@ -261,7 +320,10 @@ describe("GET /threads/:id/runs and /runs/:rid", () => {
 
   it("deletes a run that has ended and keeps what it did", async () => {
     const thread = await newThread(server);
-    const { run_id } = await startRun(server, thread, { assistant_id: "echo", input: human("kept") });
+    const { run_id } = await startRun(server, thread, {
+      assistant_id: "echo",
+      input: human("kept"),
+    });
     await okJson(join(thread, run_id));
     expect((await server.del(`/threads/${thread}/runs/${run_id}`)).status).toBe(204);
     await refusal(server.get(`/threads/${thread}/runs/${run_id}`), 404);
@@ -270,7 +332,11 @@ describe("GET /threads/:id/runs and /runs/:rid", () => {
 
   it("leaves the thread idle when its only waiting run is deleted", async () => {
     const thread = await newThread(server);
-    const { run_id } = await startRun(server, thread, { assistant_id: "echo", input: {}, after_seconds: 60 });
+    const { run_id } = await startRun(server, thread, {
+      assistant_id: "echo",
+      input: {},
+      after_seconds: 60,
+    });
     expect((await threadOf(server, thread)).status).toBe("busy");
     expect((await server.del(`/threads/${thread}/runs/${run_id}`)).status).toBe(204);
     expect((await threadOf(server, thread)).status).toBe("idle");
@@ -337,9 +403,11 @@ describe("stateless runs", () => {
   });
 
   it("answer an error in the body", async () => {
-    expect(await okJson(server.post("/runs/wait", { assistant_id: "failing", input: {} }))).toEqual({
-      __error__: { error: "BoomError", message: "it went boom" },
-    });
+    expect(await okJson(server.post("/runs/wait", { assistant_id: "failing", input: {} }))).toEqual(
+      {
+        __error__: { error: "BoomError", message: "it went boom" },
+      },
+    );
   });
 });
 
@@ -351,7 +419,9 @@ describe("what a run is given", () => {
 
   it("is stamped with its ids, whatever the client says", async () => {
     const thread = await newThread(server);
-    const config = { configurable: { run_id: "forged", thread_id: NOBODY, graph_id: "other", mine: 1 } };
+    const config = {
+      configurable: { run_id: "forged", thread_id: NOBODY, graph_id: "other", mine: 1 },
+    };
     const { configurable } = await seen({ config }, server, thread);
     const [run] = await okJson(server.get(`/threads/${thread}/runs`));
     expect(configurable).toMatchObject({
@@ -364,13 +434,29 @@ describe("what a run is given", () => {
   });
 
   it("is configured by the assistant, then the thread, then the run", async () => {
-    const preset = { echo: { configurable: { a: "assistant", b: "assistant", c: "assistant" }, context: { tone: "assistant", level: 1 } } };
+    const preset = {
+      echo: {
+        configurable: { a: "assistant", b: "assistant", c: "assistant" },
+        context: { tone: "assistant", level: 1 },
+      },
+    };
     await using box = await testServer({ settings: { assistants: JSON.stringify(preset) } });
-    expect((await okJson(box.get("/assistants/echo"))).context).toEqual({ tone: "assistant", level: 1 });
+    expect((await okJson(box.get("/assistants/echo"))).context).toEqual({
+      tone: "assistant",
+      level: 1,
+    });
     const thread = await newThread(box);
-    const first = await seen({ config: { configurable: { b: "thread", c: "thread" } } }, box, thread);
+    const first = await seen(
+      { config: { configurable: { b: "thread", c: "thread" } } },
+      box,
+      thread,
+    );
     expect(first.configurable).toMatchObject({ a: "assistant", b: "thread", c: "thread" });
-    const second = await seen({ config: { configurable: { c: "run" } }, context: { tone: "run" } }, box, thread);
+    const second = await seen(
+      { config: { configurable: { c: "run" } }, context: { tone: "run" } },
+      box,
+      thread,
+    );
     expect(second.configurable).toMatchObject({ a: "assistant", b: "thread", c: "run" });
     expect(second.context).toEqual({ tone: "run", level: 1 });
   });
@@ -378,7 +464,13 @@ describe("what a run is given", () => {
   it("gets metadata of assistant, thread and run", async () => {
     const thread = await newThread(server, { metadata: { of: "thread", a: 1 } });
     const { metadata } = await seen({ metadata: { of: "run", b: 2 } }, server, thread);
-    expect(metadata).toMatchObject({ created_by: "system", a: 1, of: "run", b: 2, thread_id: thread });
+    expect(metadata).toMatchObject({
+      created_by: "system",
+      a: 1,
+      of: "run",
+      b: 2,
+      thread_id: thread,
+    });
   });
 
   it("fails when its context does not fit the graph's schema", async () => {
@@ -400,9 +492,18 @@ describe("what a run is given", () => {
 
   it("cannot reach the machinery of LangGraph through its configurable", async () => {
     const forged = Object.fromEntries(
-      ["read", "send", "call", "checkpointer", "store", "stream", "task_id", "resuming", "scratchpad", "durability"].map(
-        (name) => [`__pregel_${name}`, { forged: true }],
-      ),
+      [
+        "read",
+        "send",
+        "call",
+        "checkpointer",
+        "store",
+        "stream",
+        "task_id",
+        "resuming",
+        "scratchpad",
+        "durability",
+      ].map((name) => [`__pregel_${name}`, { forged: true }]),
     );
     const thread = await newThread(server);
     const { messages } = await runWait(server, thread, {
@@ -419,7 +520,11 @@ describe("what a run is given", () => {
 describe("durability", () => {
   const counts = async (durability: object) => {
     const thread = await newThread(server);
-    const values = await runWait(server, thread, { assistant_id: "slow", input: { gate: "open" }, ...durability });
+    const values = await runWait(server, thread, {
+      assistant_id: "slow",
+      input: { gate: "open" },
+      ...durability,
+    });
     expect(values.steps).toHaveLength(3);
     const state = await okJson(server.get(`/threads/${thread}/state`));
     expect(state.values).toEqual(values);

@@ -34,7 +34,13 @@ function expectRefusal(result: Awaited<ReturnType<typeof runCli>>, ...words: str
   expect(stdout).toBe("");
 }
 
-const qwen = (fields: object) => JSON.stringify({ model: "qwen3-4b", server_type: "openai", url: "http://127.0.0.1:9/v1", ...fields });
+const qwen = (fields: object) =>
+  JSON.stringify({
+    model: "qwen3-4b",
+    server_type: "openai",
+    url: "http://127.0.0.1:9/v1",
+    ...fields,
+  });
 
 describe.concurrent("kagari start stops with one sentence", () => {
   it("when the port is in use", async () => {
@@ -70,7 +76,9 @@ describe.concurrent("kagari start stops with one sentence", () => {
   });
 
   it("when the database is no database", async () => {
-    using folder = project({ ".kagari/kagari.db": "this is a text, and no database at all. ".repeat(100) });
+    using folder = project({
+      ".kagari/kagari.db": "this is a text, and no database at all. ".repeat(100),
+    });
     expectRefusal(await start(folder), "kagari.db");
   });
 
@@ -86,7 +94,11 @@ describe.concurrent("kagari start stops with one sentence", () => {
     ["is not there", undefined, ["langgraph.json", "not found"]],
     ["is not JSON", '{"graphs": {', ["langgraph.json", "not valid JSON"]],
     ["has no graphs", "{}", ["langgraph.json", "graphs"]],
-    ["has a graph without an export", '{"graphs":{"a":"./a.ts"}}', ["langgraph.json", "graphs.a", "file:export"]],
+    [
+      "has a graph without an export",
+      '{"graphs":{"a":"./a.ts"}}',
+      ["langgraph.json", "graphs.a", "file:export"],
+    ],
     ["has a graph that is a number", '{"graphs":{"a":5}}', ["langgraph.json", "graphs.a"]],
     ["has a graph of a bad name", '{"graphs":{"a/b":"./a.ts:graph"}}', ["langgraph.json", "a/b"]],
   ])("when langgraph.json %s", async (_, text, words) => {
@@ -165,10 +177,15 @@ describe.concurrent("what does not stop the start", () => {
   it("is a graph that throws on import: the others serve, its assistant tells the reason", async () => {
     await using server = await spawnServer({ langgraph: TEST_GRAPHS });
     const { api } = server;
-    const refused = await refusal(api.post("/runs/wait", { assistant_id: "broken", input: {} }), 422);
+    const refused = await refusal(
+      api.post("/runs/wait", { assistant_id: "broken", input: {} }),
+      422,
+    );
     expect(refused.code).toBe("graph_unavailable");
     expect(refused.detail).toContain("the module is broken");
-    const values = await okJson(api.post("/runs/wait", { assistant_id: "echo", input: { note: "up" } }));
+    const values = await okJson(
+      api.post("/runs/wait", { assistant_id: "echo", input: { note: "up" } }),
+    );
     expect(values.note).toBe("up");
     expect(await server.stop()).toBe(0);
   });
@@ -186,9 +203,17 @@ describe.concurrent("what does not stop the start", () => {
     expect(stdout).toMatch(/^masked .* unavailable/m);
     expect(stdout).toMatch(/^demo \*/m);
 
-    await using server = await spawnServer({ flags: [`--models-dir=${join(folder.path, "config", "models")}`] });
+    await using server = await spawnServer({
+      flags: [`--models-dir=${join(folder.path, "config", "models")}`],
+    });
     const run = (model: string) =>
-      okJson(server.api.post("/runs/wait", { assistant_id: "chat", input: { messages: "hi" }, context: { model } }));
+      okJson(
+        server.api.post("/runs/wait", {
+          assistant_id: "chat",
+          input: { messages: "hi" },
+          context: { model },
+        }),
+      );
     expect((await run("cloud")).__error__.message).toContain("KAGARI_TEST_UNSET_KEY");
     expect((await run("demo")).messages).toHaveLength(2);
     expect((await run("dmeo")).__error__.message).toContain('"demo"');
@@ -211,7 +236,9 @@ describe.concurrent("what does not stop the start", () => {
 
 it("starts from the repository's own folder", async () => {
   using folder = tempFolder();
-  const { code, stdout } = await runCli(["models", `--data-dir=${folder.path}`], { cwd: REPOSITORY });
+  const { code, stdout } = await runCli(["models", `--data-dir=${folder.path}`], {
+    cwd: REPOSITORY,
+  });
   expect(code).toBe(0);
   expect(stdout).toContain("qwen3-4b");
 });

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   human,
@@ -17,7 +18,8 @@ let server: TestServer;
 beforeAll(async () => void (server = await testServer()));
 afterAll(() => server[Symbol.asyncDispose]());
 
-const stateOf = (thread: string, query = "") => okJson(server.get(`/threads/${thread}/state${query}`));
+const stateOf = (thread: string, query = "") =>
+  okJson(server.get(`/threads/${thread}/state${query}`));
 const historyOf = (thread: string, query = "") =>
   okJson(server.get(`/threads/${thread}/history${query}`));
 const texts = (values: Loose): string[] =>
@@ -26,7 +28,8 @@ const texts = (values: Loose): string[] =>
 /** A thread on which the echo graph has answered each text. */
 async function told(...said: string[]): Promise<string> {
   const thread = await newThread(server);
-  for (const text of said) await runWait(server, thread, { assistant_id: "echo", input: human(text) });
+  for (const text of said)
+    await runWait(server, thread, { assistant_id: "echo", input: human(text) });
   return thread;
 }
 
@@ -64,7 +67,9 @@ describe("GET /threads/:id/state", () => {
   it("is found by checkpoint, in the path and in a body", async () => {
     const thread = await told("one", "two");
     const history = await historyOf(thread);
-    const old = history.find((state: Loose) => state.values.messages?.length === 2 && state.next.length === 0);
+    const old = history.find(
+      (state: Loose) => state.values.messages?.length === 2 && state.next.length === 0,
+    );
     const { checkpoint_id } = old.checkpoint;
     const byPath = await stateOf(thread, `/${checkpoint_id}`);
     expect(texts(byPath.values)).toEqual(["one", "echo: one"]);
@@ -127,8 +132,14 @@ describe("POST /threads/:id/state", () => {
 
   it("goes on after the node it wrote as", async () => {
     const thread = await newThread(server);
-    await runWait(server, thread, { assistant_id: "slow", input: { gate: "u" }, interrupt_before: ["wait"] });
-    await okJson(server.post(`/threads/${thread}/state`, { values: { steps: ["mine"] }, as_node: "wait" }));
+    await runWait(server, thread, {
+      assistant_id: "slow",
+      input: { gate: "u" },
+      interrupt_before: ["wait"],
+    });
+    await okJson(
+      server.post(`/threads/${thread}/state`, { values: { steps: ["mine"] }, as_node: "wait" }),
+    );
     expect((await stateOf(thread)).next).toEqual(["end"]);
     expect((await threadOf(server, thread)).status).toBe("interrupted");
     const values = await runWait(server, thread, { assistant_id: "slow", input: null });
@@ -139,7 +150,9 @@ describe("POST /threads/:id/state", () => {
   it("makes a fork when it is given an old checkpoint", async () => {
     const thread = await told("one", "two");
     const history = await historyOf(thread);
-    const old = history.find((state: Loose) => state.next.length === 0 && state.values.messages.length === 2);
+    const old = history.find(
+      (state: Loose) => state.next.length === 0 && state.values.messages.length === 2,
+    );
     await okJson(
       server.post(`/threads/${thread}/state`, {
         values: { note: "forked" },
@@ -160,7 +173,9 @@ describe("POST /threads/:id/state", () => {
 
   it("writes into a thread that only names its graph", async () => {
     const thread = await newThread(server, { metadata: { graph_id: "echo" } });
-    await okJson(server.post(`/threads/${thread}/state`, { values: { note: "first" }, as_node: "echo" }));
+    await okJson(
+      server.post(`/threads/${thread}/state`, { values: { note: "first" }, as_node: "echo" }),
+    );
     expect((await stateOf(thread)).values.note).toBe("first");
   });
 
@@ -173,8 +188,15 @@ describe("POST /threads/:id/state", () => {
     await refusal(server.post(`/threads/${thread}/state`, { values: { note: "x" } }), 409);
     held.release();
     const pending = await newThread(server, { metadata: { graph_id: "echo" } });
-    await startRun(server, pending, { assistant_id: "echo", input: { note: "later" }, after_seconds: 60 });
-    await refusal(server.post(`/threads/${pending}/state`, { values: { note: "x" }, as_node: "echo" }), 409);
+    await startRun(server, pending, {
+      assistant_id: "echo",
+      input: { note: "later" },
+      after_seconds: 60,
+    });
+    await refusal(
+      server.post(`/threads/${pending}/state`, { values: { note: "x" }, as_node: "echo" }),
+      409,
+    );
     expect(await historyOf(pending)).toEqual([]);
     expect(before.values).not.toHaveProperty("note");
   });
@@ -183,7 +205,9 @@ describe("POST /threads/:id/state", () => {
     const thread = await newThread(server);
     const later = { assistant_id: "echo", input: { note: "later" }, after_seconds: 60 };
     await startRun(server, thread, later);
-    await okJson(server.post(`/threads/${thread}/runs/wait`, { assistant_id: "failing", input: {} }));
+    await okJson(
+      server.post(`/threads/${thread}/runs/wait`, { assistant_id: "failing", input: {} }),
+    );
     expect((await threadOf(server, thread)).status).toBe("error");
     const before = await historyOf(thread, "?limit=100");
     const change = { values: { count: 9 }, as_node: "first" };
@@ -216,7 +240,9 @@ describe("GET and POST /threads/:id/history", () => {
     expect(texts(history[0].values).at(-1)).toBe("echo: d");
     expect(await historyOf(thread, "?limit=100")).toHaveLength(12);
     expect(await historyOf(thread, "?limit=3")).toEqual(history.slice(0, 3));
-    expect(await okJson(server.post(`/threads/${thread}/history`, { limit: 3 }))).toEqual(history.slice(0, 3));
+    expect(await okJson(server.post(`/threads/${thread}/history`, { limit: 3 }))).toEqual(
+      history.slice(0, 3),
+    );
     for (const [index, state] of history.slice(0, -1).entries())
       expect(state.parent_checkpoint).toEqual(history[index + 1].checkpoint);
   });
@@ -264,7 +290,9 @@ describe("a run from an old checkpoint", () => {
   it("leaves both branches in the history", async () => {
     const thread = await told("one", "two");
     const history = await historyOf(thread, "?limit=100");
-    const old = history.find((state: Loose) => state.next.length === 0 && state.values.messages.length === 2);
+    const old = history.find(
+      (state: Loose) => state.next.length === 0 && state.values.messages.length === 2,
+    );
     const values = await runWait(server, thread, {
       assistant_id: "echo",
       input: human("other"),
@@ -277,7 +305,9 @@ describe("a run from an old checkpoint", () => {
         parent_checkpoint?.checkpoint_id === old.checkpoint.checkpoint_id,
     );
     expect(children).toHaveLength(2);
-    expect(all.map(({ values: at }: Loose) => texts({ messages: at.messages ?? [] }).join())).toEqual(
+    expect(
+      all.map(({ values: at }: Loose) => texts({ messages: at.messages ?? [] }).join()),
+    ).toEqual(
       expect.arrayContaining(["one,echo: one,two,echo: two", "one,echo: one,other,echo: other"]),
     );
   });
@@ -285,7 +315,9 @@ describe("a run from an old checkpoint", () => {
   it("goes on from the newest state the next time", async () => {
     const thread = await told("one", "two");
     const history = await historyOf(thread, "?limit=100");
-    const old = history.find((state: Loose) => state.next.length === 0 && state.values.messages.length === 2);
+    const old = history.find(
+      (state: Loose) => state.next.length === 0 && state.values.messages.length === 2,
+    );
     const { checkpoint_id } = old.checkpoint;
     await runWait(server, thread, { assistant_id: "echo", input: human("fork"), checkpoint_id });
     const next = await runWait(server, thread, { assistant_id: "echo", input: human("on") });
@@ -295,10 +327,16 @@ describe("a run from an old checkpoint", () => {
   it("does not keep the checkpoint of a run's own config for later runs", async () => {
     const thread = await told("one", "two");
     const history = await historyOf(thread, "?limit=100");
-    const old = history.find((state: Loose) => state.next.length === 0 && state.values.messages.length === 2);
+    const old = history.find(
+      (state: Loose) => state.next.length === 0 && state.values.messages.length === 2,
+    );
     const { checkpoint_id } = old.checkpoint;
     const config = { configurable: { checkpoint_id } };
-    const forked = await runWait(server, thread, { assistant_id: "echo", input: human("fork"), config });
+    const forked = await runWait(server, thread, {
+      assistant_id: "echo",
+      input: human("fork"),
+      config,
+    });
     expect(texts(forked)).toEqual(["one", "echo: one", "fork", "echo: fork"]);
     const next = await runWait(server, thread, { assistant_id: "echo", input: human("on") });
     expect(texts(next)).toEqual(["one", "echo: one", "fork", "echo: fork", "on", "echo: on"]);

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   human,
@@ -68,12 +69,20 @@ describe("POST /threads/:id/runs/stream", () => {
     expect(events.at(-1)?.data).toEqual({ run_id: run.run_id, status: "success" });
     const [first, last] = of(events, "values");
     expect(first.messages).toHaveLength(1);
-    expect(last.messages[1]).toMatchObject({ type: "ai", content: "echo: hi", id: expect.any(String) });
+    expect(last.messages[1]).toMatchObject({
+      type: "ai",
+      content: "echo: hi",
+      id: expect.any(String),
+    });
     expect(last).toEqual((await threadOf(server, thread)).values);
   });
 
   it("has ids that rise from frame to frame", async () => {
-    const { events } = await stream({ assistant_id: "talk", input: human("2+3"), stream_mode: ALL_MODES });
+    const { events } = await stream({
+      assistant_id: "talk",
+      input: human("2+3"),
+      stream_mode: ALL_MODES,
+    });
     const numbers = ids(events).map(order);
     expect(numbers.length).toBeGreaterThan(20);
     for (const [index, number] of numbers.slice(1).entries())
@@ -91,20 +100,36 @@ describe("POST /threads/:id/runs/stream", () => {
   });
 
   it("names updates by node", async () => {
-    const { events } = await stream({ assistant_id: "slow", input: { gate: "open" }, stream_mode: "updates" });
-    expect(of(events, "updates").map((data) => Object.keys(data))).toEqual([["begin"], ["wait"], ["end"]]);
+    const { events } = await stream({
+      assistant_id: "slow",
+      input: { gate: "open" },
+      stream_mode: "updates",
+    });
+    expect(of(events, "updates").map((data) => Object.keys(data))).toEqual([
+      ["begin"],
+      ["wait"],
+      ["end"],
+    ]);
     expect(of(events, "updates")[0]).toEqual({ begin: { steps: ["begin open"] } });
   });
 
   it("sends custom events as the graph wrote them", async () => {
-    const { events } = await stream({ assistant_id: "slow", input: { gate: "open" }, stream_mode: "custom" });
+    const { events } = await stream({
+      assistant_id: "slow",
+      input: { gate: "open" },
+      stream_mode: "custom",
+    });
     expect(of(events, "custom")).toEqual([{ at: "begin" }, { at: "gate" }, { at: "through" }]);
   });
 
   it("sends events while the run goes on, not at its end", async () => {
     const thread = await newThread(server);
     const at = gate(thread);
-    const body = { assistant_id: "slow", input: { gate: thread }, stream_mode: ["custom", "updates"] };
+    const body = {
+      assistant_id: "slow",
+      input: { gate: thread },
+      stream_mode: ["custom", "updates"],
+    };
     const reader = new SseReader(await server.post(`/threads/${thread}/runs/stream`, body));
     const early = await reader.until(({ data }) => data.at === "gate");
     expect(names(early)).toEqual(["metadata", "custom", "updates", "custom"]);
@@ -136,19 +161,26 @@ describe("POST /threads/:id/runs/stream", () => {
   });
 
   it("keeps messages in every mode free of the constructor form", async () => {
-    const { events } = await stream({ assistant_id: "talk", input: human("2+3"), stream_mode: ALL_MODES });
+    const { events } = await stream({
+      assistant_id: "talk",
+      input: human("2+3"),
+      stream_mode: ALL_MODES,
+    });
     const text = JSON.stringify(events);
     expect(text).not.toContain('"lc":');
     expect(text).not.toContain('"kwargs":{"content"');
   });
 
-  it.each(["nope", ["values", "nope"], "events ", 5, {}])("refuses the mode %j", async (stream_mode) => {
-    const thread = await newThread(server);
-    const body = { assistant_id: "echo", input: {}, stream_mode };
-    const refused = await refusal(server.post(`/threads/${thread}/runs/stream`, body), 422);
-    expect(refused.detail).toContain("stream_mode");
-    expect(await okJson(server.get(`/threads/${thread}/runs`))).toEqual([]);
-  });
+  it.each(["nope", ["values", "nope"], "events ", 5, {}])(
+    "refuses the mode %j",
+    async (stream_mode) => {
+      const thread = await newThread(server);
+      const body = { assistant_id: "echo", input: {}, stream_mode };
+      const refused = await refusal(server.post(`/threads/${thread}/runs/stream`, body), 422);
+      expect(refused.detail).toContain("stream_mode");
+      expect(await okJson(server.get(`/threads/${thread}/runs`))).toEqual([]);
+    },
+  );
 });
 
 describe("messages", () => {
@@ -161,20 +193,30 @@ describe("messages", () => {
     const pairs = of(events, "messages");
     for (const [message, metadata] of pairs) {
       expect(message).toMatchObject({ id: expect.any(String), type: expect.any(String) });
-      expect(metadata).toMatchObject({ langgraph_node: expect.stringMatching(/^(think|tools)$/), thread_id: thread });
+      expect(metadata).toMatchObject({
+        langgraph_node: expect.stringMatching(/^(think|tools)$/),
+        thread_id: thread,
+      });
     }
     const spoken = pairs.filter(([message]) => message.type === "AIMessageChunk");
     expect(spoken.map(([{ content }]) => content).join("")).toBe("The sum is 5.");
     expect(spoken.filter(([{ content }]) => content !== "").length).toBeGreaterThan(2);
-    expect(pairs.find(([message]) => message.type === "tool")?.[0]).toMatchObject({ content: "5", name: "add" });
+    expect(pairs.find(([message]) => message.type === "tool")?.[0]).toMatchObject({
+      content: "5",
+      name: "add",
+    });
     const { messages } = (await threadOf(server, thread)).values;
-    expect(new Set(pairs.map(([{ id }]) => id))).toEqual(new Set(messages.slice(1).map(({ id }: Loose) => id)));
+    expect(new Set(pairs.map(([{ id }]) => id))).toEqual(
+      new Set(messages.slice(1).map(({ id }: Loose) => id)),
+    );
   });
 
   it("carry tool calls in pieces and the usage at the end", async () => {
     const { events } = await run("messages-tuple");
     const chunks = of(events, "messages").map(([message]) => message);
-    const args = chunks.flatMap(({ tool_call_chunks = [] }) => tool_call_chunks).map(({ args: part }) => part);
+    const args = chunks
+      .flatMap(({ tool_call_chunks = [] }) => tool_call_chunks)
+      .map(({ args: part }) => part);
     expect(JSON.parse(args.join(""))).toEqual({ a: 2, b: 3 });
     expect(chunks.findLast(({ usage_metadata }) => usage_metadata)?.usage_metadata).toMatchObject({
       total_tokens: 7,
@@ -191,7 +233,8 @@ describe("messages", () => {
     const grown = of(events, "messages/partial").filter(([{ id }]) => id === answer.id);
     const texts = grown.map(([{ content }]) => content);
     expect(texts.at(-1)).toBe("The sum is 5.");
-    for (const [index, text] of texts.slice(1).entries()) expect(text.startsWith(texts[index])).toBe(true);
+    for (const [index, text] of texts.slice(1).entries())
+      expect(text.startsWith(texts[index])).toBe(true);
     const whole = of(events, "messages/complete").flat();
     expect(whole.map(({ id }) => id)).toEqual(messages.slice(1).map(({ id }: Loose) => id));
     expect(whole.at(-1)).toMatchObject({ type: "ai", content: "The sum is 5." });
@@ -202,7 +245,14 @@ describe("messages", () => {
   it("of both modes can be had at once", async () => {
     const { events } = await run(["messages", "messages-tuple"]);
     expect(new Set(names(events))).toEqual(
-      new Set(["metadata", "messages", "messages/metadata", "messages/partial", "messages/complete", "end"]),
+      new Set([
+        "metadata",
+        "messages",
+        "messages/metadata",
+        "messages/partial",
+        "messages/complete",
+        "end",
+      ]),
     );
   });
 });
@@ -227,13 +277,18 @@ describe("GET /threads/:id/runs/:rid/stream", () => {
     });
     expect(ids(events).some((id) => id?.includes("."))).toBe(true);
     for (const [index, { id = "" }] of events.entries())
-      expect(await join(location, { "last-event-id": id }), `after ${id}`).toEqual(events.slice(index + 1));
+      expect(await join(location, { "last-event-id": id }), `after ${id}`).toEqual(
+        events.slice(index + 1),
+      );
   });
 
-  it.each(["999999", "999999.5"])("sends nothing after the id %s, which is past the end", async (id) => {
-    const { location } = await stream({ assistant_id: "echo", input: {} });
-    expect(await join(location, { "last-event-id": id })).toEqual([]);
-  });
+  it.each(["999999", "999999.5"])(
+    "sends nothing after the id %s, which is past the end",
+    async (id) => {
+      const { location } = await stream({ assistant_id: "echo", input: {} });
+      expect(await join(location, { "last-event-id": id })).toEqual([]);
+    },
+  );
 
   it.each(["", "abc", "-5", "1e3", "0x1", "1;drop", "1".repeat(400)])(
     "survives the id %j",
@@ -248,7 +303,11 @@ describe("GET /threads/:id/runs/:rid/stream", () => {
   it("gives each of several joiners every event, live and from the start", async () => {
     const thread = await newThread(server);
     const at = gate(thread);
-    const body = { assistant_id: "slow", input: { gate: thread }, stream_mode: ["custom", "updates", "values"] };
+    const body = {
+      assistant_id: "slow",
+      input: { gate: thread },
+      stream_mode: ["custom", "updates", "values"],
+    };
     const { run_id } = await startRun(server, thread, body);
     const path = `/threads/${thread}/runs/${run_id}/stream`;
     const early = [join(path), join(path), join(path)];
@@ -265,7 +324,11 @@ describe("GET /threads/:id/runs/:rid/stream", () => {
   it("loses nothing between replay and live", async () => {
     const thread = await newThread(server);
     const at = gate(thread);
-    const body = { assistant_id: "slow", input: { gate: thread }, stream_mode: ["custom", "updates"] };
+    const body = {
+      assistant_id: "slow",
+      input: { gate: thread },
+      stream_mode: ["custom", "updates"],
+    };
     const response = await server.post(`/threads/${thread}/runs/stream`, body);
     const path = response.headers.get("location") ?? "";
     const reader = new SseReader(response);
@@ -314,7 +377,10 @@ describe("GET /threads/:id/runs/:rid/stream", () => {
 
 describe("stateless streams", () => {
   it("can be joined again by the path they name", async () => {
-    const response = await server.post("/runs/stream", { assistant_id: "slow", input: { gate: "open" } });
+    const response = await server.post("/runs/stream", {
+      assistant_id: "slow",
+      input: { gate: "open" },
+    });
     const path = response.headers.get("location") ?? "";
     expect(path).toMatch(/^\/runs\/[\da-f-]{36}\/stream$/);
     expect(response.headers.get("content-location")).toBe(path.replace(/\/stream$/, ""));
@@ -326,7 +392,12 @@ describe("stateless streams", () => {
 
 describe("subgraphs", () => {
   const run = (body: object = {}) =>
-    stream({ assistant_id: "nested", input: { word: "w" }, stream_mode: ["updates", "values"], ...body });
+    stream({
+      assistant_id: "nested",
+      input: { word: "w" },
+      stream_mode: ["updates", "values"],
+      ...body,
+    });
 
   it("are named by node and task when they are asked for", async () => {
     const { events } = await run({ stream_subgraphs: true });

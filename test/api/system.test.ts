@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newThread, okJson, refusal, runWait } from "../support/calls.ts";
 import { type TestServer, testServer } from "../support/test-server.ts";
@@ -60,7 +61,9 @@ describe("CORS", () => {
     expect(status).toBe(204);
     expect(headers.get("access-control-allow-origin")).toBe("*");
     expect(headers.get("access-control-allow-methods")).toContain("PATCH");
-    expect(headers.get("access-control-allow-headers")).toBe("content-type,x-api-key,x-auth-scheme");
+    expect(headers.get("access-control-allow-headers")).toBe(
+      "content-type,x-api-key,x-auth-scheme",
+    );
   });
 
   it("lets pages of public origins reach a private address when they ask", async () => {
@@ -87,7 +90,9 @@ describe("CORS", () => {
   });
 
   it("lets in the origins of the setting alone", async () => {
-    await using strict = await testServer({ settings: { cors_origins: "https://a.example, https://b.example" } });
+    await using strict = await testServer({
+      settings: { cors_origins: "https://a.example, https://b.example" },
+    });
     const allowed = async (origin: string) =>
       (await strict.get("/ok", { origin })).headers.get("access-control-allow-origin");
     expect(await allowed("https://b.example")).toBe("https://b.example");

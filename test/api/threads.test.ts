@@ -1,5 +1,14 @@
+/* oxlint-disable vitest/expect-expect -- okJson, refusal and gates hold the assertions */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newThread, NOBODY, okJson, refusal, runWait, startRun, threadOf } from "../support/calls.ts";
+import {
+  newThread,
+  NOBODY,
+  okJson,
+  refusal,
+  runWait,
+  startRun,
+  threadOf,
+} from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import { START_MS, type TestServer, testServer } from "../support/test-server.ts";
 
@@ -178,6 +187,7 @@ describe("POST /threads/search", () => {
     expect(second).toMatchObject({ names: ["cid", "bob"], next: "4" });
     const third = await search({ limit: 2, offset: Number(second.next) });
     expect(third).toMatchObject({ names: ["ann"], total: "5", next: null });
+    expect(await search({ limit: 5 })).toMatchObject({ total: "5", next: null });
     expect(await search({ offset: 99 })).toMatchObject({ names: [], total: "5", next: null });
   });
 
@@ -207,7 +217,9 @@ describe("POST /threads/search", () => {
     await okJson(box.patch(`/threads/${ids[1]}`, { metadata: {} }));
     expect((await search({ sort_by: "updated_at" })).names[0]).toBe("bob");
     const byId = await search({ sort_by: "thread_id", sort_order: "asc" });
-    expect(byId.found.map((thread: { thread_id: string }) => thread.thread_id)).toEqual(ids.toSorted());
+    expect(byId.found.map((thread: { thread_id: string }) => thread.thread_id)).toEqual(
+      ids.toSorted(),
+    );
   });
 
   it("answers only the fields that are selected", async () => {

@@ -15,7 +15,10 @@ export async function okJson(answer: Response | Promise<Response>): Promise<Loos
 }
 
 /** An answer that must be an error of this status in the product's one shape. */
-export async function refusal(answer: Response | Promise<Response>, status: number): Promise<Loose> {
+export async function refusal(
+  answer: Response | Promise<Response>,
+  status: number,
+): Promise<Loose> {
   const response = await answer;
   const text = await response.text();
   expect(response.status, text.slice(0, 500)).toBe(status);

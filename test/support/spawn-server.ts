@@ -84,6 +84,10 @@ export class SpawnedServer implements AsyncDisposable {
       { cwd: this.#folder.path, ...(env ? { env } : {}) },
     );
     this.#child = child;
+    // A test run that is cut short disposes of nothing, and must not leave a server behind.
+    const endWithUs = () => child.kill("SIGKILL");
+    process.once("exit", endWithUs);
+    child.once("exit", () => process.off("exit", endWithUs));
     child.stdout?.resume();
     this.url = await this.#listening(child);
     this.#port = Number(new URL(this.url).port);

@@ -84,6 +84,8 @@ function optionsOf({ langgraph, settings }: TestServerOptions, clock: Clock) {
       assistants: "{}",
       test_routes: false,
       log_level: "silent",
+      // What the renewal of a lease would notice late must be noticed at once.
+      lease_seconds: 3600,
       ...settings,
     },
   };

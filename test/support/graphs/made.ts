@@ -10,7 +10,7 @@ export const builder = new StateGraph(State)
 
 /** Makes a graph that speaks as the run's config says. */
 export function factory({ configurable }: { configurable?: Record<string, unknown> }) {
-  const word = String(configurable?.["word"] ?? "nothing");
+  const { word = "nothing" } = z.object({ word: z.string().optional() }).parse(configurable ?? {});
   return new StateGraph(State)
     .addNode("say", () => ({ said: `made with ${word}` }))
     .addEdge(START, "say")

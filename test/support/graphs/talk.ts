@@ -1,10 +1,6 @@
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import {
-  AIMessageChunk,
-  type AIMessageChunkFields,
-  type BaseMessage,
-} from "@langchain/core/messages";
+import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { tool } from "@langchain/core/tools";
 import {
@@ -54,10 +50,12 @@ class Talker extends BaseChatModel {
   ): AsyncGenerator<ChatGenerationChunk> {
     for (const part of messages.at(-1)?.type === "tool" ? TELLING : ASKING) {
       const fields: Record<string, unknown> = { content: "", ...part };
-      const message = new AIMessageChunk(fields as unknown as AIMessageChunkFields);
+      const message = new AIMessageChunk(fields);
       const chunk = new ChatGenerationChunk({ message, text: message.text });
       yield chunk;
-      await runManager?.handleLLMNewToken(chunk.text, undefined, undefined, undefined, undefined, { chunk });
+      await runManager?.handleLLMNewToken(chunk.text, undefined, undefined, undefined, undefined, {
+        chunk,
+      });
     }
   }
 }
