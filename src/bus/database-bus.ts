@@ -74,10 +74,10 @@ export class DatabaseBus implements Bus {
     }
   }
 
-  /** Puts an event in line; the first one of an attempt goes out at once, later ones in groups. */
+  /** Puts an event in line; the first one of an attempt and of a message go out at once, later ones in groups. */
   enqueue(writer: Writer, event: LiveEvent): void {
     this.#line(writer).events.push(event);
-    if (writer.isFresh) {
+    if (writer.isFresh || event.kind === "message") {
       writer.isFresh = false;
       this.#soon ??= setImmediate(() => void this.#flush());
     } else this.#timer ??= setTimeout(() => void this.#flush(), this.#flushMs);

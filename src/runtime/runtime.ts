@@ -6,6 +6,7 @@ import type { Fence, Run, RunOutcome } from "../domain/run.ts";
 import type { Storage } from "../storage/ports.ts";
 import { executeRun } from "./execute-run.ts";
 import { RunStreams } from "./frames.ts";
+import { carryConfigLightly } from "./light-config.ts";
 import { GraphCatalog } from "./graph-catalog.ts";
 import type { GraphLoader } from "./load-graphs.ts";
 import { GraphStates } from "./states.ts";
@@ -31,6 +32,7 @@ export function createRuntime(parts: {
   clock: Clock;
 }): Runtime {
   const { loader, storage, bus, clock } = parts;
+  carryConfigLightly();
   const saver = new FencedSaver(storage.checkpoints);
   return {
     graphs: new GraphCatalog(loader),
