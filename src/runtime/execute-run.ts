@@ -1,7 +1,9 @@
 import { Command, Send } from "@langchain/langgraph";
+import { z } from "zod";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { EventWriter } from "../bus/port.ts";
 import type { Clock } from "../core/clock.ts";
+import { AppError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { GotoTarget, Run, RunCommand, RunOutcome } from "../domain/run.ts";
 import { withSaver } from "./bind-graph.ts";
@@ -70,11 +72,23 @@ async function waiting(graph: Graph, run: Run): Promise<RunOutcome> {
 }
 
 function failure(error: unknown, writer: EventWriter): RunOutcome {
-  const name = error instanceof Error ? error.name : "Error";
-  const message = error instanceof Error ? error.message : String(error);
+  const { name, message } = describe(error);
   writer.append({ kind: "error", error: name, message });
   return { status: "error", error: { error: name, message }, rest_status: "error", interrupts: {} };
 }
+
+/** What a client is told of an error: our own by their code, a schema's by the fields it names. */
+function describe(error: unknown): { name: string; message: string } {
+  if (error instanceof AppError) return { name: error.code, message: error.message };
+  if (error instanceof z.core.$ZodError) return { name: "validation", message: fieldsOf(error) };
+  if (error instanceof Error) return { name: error.name, message: error.message };
+  return { name: "Error", message: String(error) };
+}
+
+const fieldsOf = ({ issues }: z.core.$ZodError): string =>
+  issues
+    .map(({ path, message }) => `${path.map(String).join(".") || "input"}: ${message}`)
+    .join("; ");
 
 /** The config as LangGraph takes it: the client's, and the ids of the run stamped over it. */
 function runConfig(run: Run) {
