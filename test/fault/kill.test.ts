@@ -1,0 +1,134 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { newThread, okJson, startRun } from "../support/calls.ts";
+import { type SpawnedServer, spawnServer, tempFolder } from "../support/spawn-server.ts";
+import { type SseEvent, SseReader } from "../support/sse.ts";
+import { TEST_GRAPHS } from "../support/test-server.ts";
+
+/** Kills of one test run: a short slice by default, more with `npm run test:fault`. */
+const ROUNDS = Number(process.env["FAULT_ROUNDS"] ?? 3);
+const PAUSE_MS = 15;
+const NODES = Array.from({ length: 10 }, (_, index) => index + 1);
+
+/** A small seeded generator (mulberry32), so that a failing round can be run again. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+let server: SpawnedServer;
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(async () => {
+  folder = tempFolder();
+  server = await spawnServer({ langgraph: TEST_GRAPHS, flags: ["--preload"] });
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const ledgerOf = (path: string): number[] =>
+  readFileSync(path, "utf8").trim().split("\n").map(Number);
+
+/** Reads a stream until the server dies or the run ends. */
+async function readWhatComes(response: Response): Promise<SseEvent[]> {
+  const reader = new SseReader(response);
+  const events: SseEvent[] = [];
+  try {
+    for (let event = await reader.next(); event; event = await reader.next()) events.push(event);
+  } catch {
+    // The connection broke with the server.
+  }
+  return events;
+}
+
+describe("a server that is killed in the middle of a run", () => {
+  it.each(Array.from({ length: ROUNDS }, (_, seed) => seed + 1))(
+    "goes on where it was, repeats at most one node and tells each event once (seed %i)",
+    async (seed) => {
+      const next = random(seed);
+      const ledger = join(folder.path, `ledger-${seed}`);
+      const thread = await newThread(server.api);
+      const run = await startRun(server.api, thread, {
+        assistant_id: "chain",
+        input: { steps: [] },
+        config: { configurable: { ledger, pause_ms: PAUSE_MS } },
+        stream_mode: ["updates", "values"],
+      });
+      const path = `/threads/${thread}/runs/${run.run_id}`;
+      const before = readWhatComes(await server.api.get(`${path}/stream`));
+      await wait(next() * PAUSE_MS * 12);
+      await server.kill();
+      const seen = await before;
+      await server.start();
+      const headers = { "last-event-id": seen.at(-1)?.id ?? "0" };
+      const after = await readWhatComes(await server.api.request(`${path}/stream`, { headers }));
+
+      const ids = [...seen, ...after].map(({ id }) => Number(id));
+      expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => a - b));
+      expect([...seen, ...after].at(-1)).toMatchObject({
+        event: "end",
+        data: { status: "success" },
+      });
+      expect(await okJson(server.api.get(path))).toMatchObject({ status: "success" });
+      const state = await okJson(server.api.get(`/threads/${thread}/state`));
+      expect(state.values.steps).toEqual(NODES);
+      expect([...new Set(ledgerOf(ledger))]).toEqual(NODES);
+      expect(ledgerOf(ledger).length).toBeLessThanOrEqual(NODES.length + 1);
+    },
+  );
+
+  it("runs a run that was accepted but not begun", async () => {
+    const ledger = join(folder.path, "ledger");
+    const thread = await newThread(server.api);
+    const configurable = { ledger, pause_ms: 1 };
+    const runs = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        startRun(server.api, thread, {
+          assistant_id: "chain",
+          input: { steps: [] },
+          config: { configurable },
+        }),
+      ),
+    );
+    await server.kill();
+    await server.start();
+    for (const { run_id } of runs) {
+      await (await server.api.get(`/threads/${thread}/runs/${run_id}/join`)).text();
+      const run = await okJson(server.api.get(`/threads/${thread}/runs/${run_id}`));
+      expect(run.status).toBe("success");
+    }
+    const state = await okJson(server.api.get(`/threads/${thread}/state`));
+    expect(state.values.steps).toEqual([...NODES, ...NODES, ...NODES, ...NODES]);
+  });
+
+  it("gives up on a run that kills its server time after time", async () => {
+    const ledger = join(folder.path, "ledger");
+    const thread = await newThread(server.api);
+    const run = await startRun(server.api, thread, {
+      assistant_id: "chain",
+      input: { steps: [] },
+      config: { configurable: { ledger, pause_ms: 60_000 } },
+    });
+    const path = `/threads/${thread}/runs/${run.run_id}`;
+    for (let kills = 1; kills <= 3; kills++) {
+      const reader = new SseReader(await server.api.get(`${path}/stream?stream_mode=tasks`));
+      await reader.until(({ event, data }) => event === "tasks" && data.name === "n1");
+      await server.kill();
+      await server.start();
+    }
+    const events = await readWhatComes(await server.api.get(`${path}/stream`));
+    expect(events.at(-1)).toMatchObject({ event: "end", data: { status: "error" } });
+    expect(await okJson(server.api.get(path))).toMatchObject({
+      status: "error",
+      error: { error: "PoisonedRun" },
+    });
+  });
+});
