@@ -6,8 +6,10 @@ import type { PromptVariables } from "./prompts/library.ts";
 
 export { chatModel, type KagariChatModel } from "./models/chat.ts";
 export type { ChatModelOverrides } from "./models/call.ts";
+export { idempotencyKey } from "./models/once/key.ts";
 export { fitMessages, type FitOptions } from "./models/trim.ts";
 export { tools } from "./tools/index.ts";
+export { once } from "./tools/once.ts";
 
 /** What a run may set: from the assistant, the run's context or its configurable. */
 export const ChatContext = z.object({

@@ -12,6 +12,8 @@ import { ChatOpenAI, ChatOpenAICompletions, type ChatOpenAICallOptions } from "@
 import { resolveCall, type ChatModelOverrides, type ConfigLike, type ModelCall } from "./call.ts";
 import { estimateContent } from "./estimate.ts";
 import type { Model } from "./model.ts";
+import { contentOf } from "./once/model-content.ts";
+import { askOnce } from "./once/once.ts";
 import { ProviderCompletions, type ProviderCall } from "./provider-completions.ts";
 
 const CALL = Symbol("kagari.call");
@@ -53,6 +55,36 @@ export class KagariChatModel extends ChatOpenAI {
     return copy;
   }
 
+  /** As ChatOpenAI's, but an answer that a crashed attempt of the run got is not asked for again. */
+  override async invoke(
+    input: BaseLanguageModelInput,
+    options?: Partial<ChatOpenAICallOptions>,
+  ): Promise<AIMessageChunk> {
+    const ask = await askOnce(asConfig(options), this.#contentOf(input, options));
+    if (ask?.answer !== undefined) return asAnswer(ask.answer);
+    const answer = await super.invoke(input, options);
+    await ask?.finish(() => answer);
+    return answer;
+  }
+
+  /** See `invoke`: an answer kept comes as one chunk. */
+  override async *_streamIterator(
+    input: BaseLanguageModelInput,
+    options?: Partial<ChatOpenAICallOptions>,
+  ): AsyncGenerator<AIMessageChunk> {
+    const ask = await askOnce(asConfig(options), this.#contentOf(input, options));
+    if (ask?.answer !== undefined) {
+      yield asAnswer(ask.answer);
+      return;
+    }
+    const chunks: AIMessageChunk[] = [];
+    for await (const chunk of super._streamIterator(input, options)) {
+      if (ask) chunks.push(chunk);
+      yield chunk;
+    }
+    await ask?.finish(() => chunks.reduce((whole, chunk) => whole.concat(chunk)));
+  }
+
   /** As ChatOpenAI's, but by a tool call unless told otherwise, which more providers honour. */
   override withStructuredOutput<Output extends Record<string, unknown> = Record<string, unknown>>(
     schema: StructuredSchema<Output>,
@@ -74,6 +106,13 @@ export class KagariChatModel extends ChatOpenAI {
   /** Estimated: LangChain's own count downloads a vocabulary. */
   override async getNumTokens(content: MessageContent): Promise<number> {
     return estimateContent(content);
+  }
+
+  #contentOf(
+    input: BaseLanguageModelInput,
+    options: Partial<ChatOpenAICallOptions> | undefined,
+  ): () => unknown {
+    return contentOf(input, [this.#overrides, { ...this.defaultOptions, ...options }]);
   }
 
   protected override _useResponsesApi(): boolean {
@@ -163,6 +202,9 @@ class RoutedCompletions extends ChatOpenAICompletions {
 
 /** LangGraph adds `context` to a node's config; LangChain's types do not know it. */
 const asConfig = (options: object | undefined): ConfigLike | undefined => options;
+
+/** What a call returned before is what it returns again. */
+const asAnswer = (answer: unknown): AIMessageChunk => answer as AIMessageChunk;
 
 function clientOf(model: Model): ProviderCompletions {
   const known = clients.get(model);

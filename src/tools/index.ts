@@ -3,7 +3,9 @@ import { AppError } from "../core/errors.ts";
 import { didYouMean } from "../config/spelling.ts";
 import { calculator } from "./calculator.ts";
 import { clock } from "./clock.ts";
+import { onceTool } from "./once.ts";
 
+/** One whose calls change something outside is registered as `() => onceTool(...)`; these only tell. */
 const TOOLS: ReadonlyMap<string, () => StructuredToolInterface> = new Map<
   string,
   () => StructuredToolInterface
@@ -12,9 +14,14 @@ const TOOLS: ReadonlyMap<string, () => StructuredToolInterface> = new Map<
   ["calculator", calculator],
 ]);
 
-/** The tools of these names; throws "validation" for an unknown one, naming the nearest. */
-export function tools(...names: string[]): StructuredToolInterface[] {
-  return [...new Set(names)].map(makeTool);
+/**
+ * Tools for a graph: those of the names given, and a graph's own, whose finished calls are then not
+ * made again after a crash. Throws "validation" for an unknown name, naming the nearest.
+ */
+export function tools(...wanted: (string | StructuredToolInterface)[]): StructuredToolInterface[] {
+  return [...new Set(wanted)].map((one) =>
+    typeof one === "string" ? makeTool(one) : onceTool(one),
+  );
 }
 
 function makeTool(name: string): StructuredToolInterface {
