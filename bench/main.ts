@@ -12,6 +12,7 @@ import { Client } from "./sse-client.ts";
 import { Workplaces } from "./workplace.ts";
 
 const COLD_STARTS = 5;
+const LIMIT_MS = 300_000;
 
 interface Effort {
   rounds: number;
@@ -76,8 +77,15 @@ async function main(): Promise<void> {
   });
   const children = new Children();
   using places = new Workplaces();
-  const onSignal = () => void children.stop().then(() => process.exit(130));
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const giveUp = async (why: string) => {
+    console.error(`bench: ${why}`);
+    await children.stop();
+    places[Symbol.dispose]();
+    process.exit(1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void giveUp(`stopped by ${signal}`));
+  setTimeout(() => void giveUp(`not done in ${LIMIT_MS / 1000} s`), LIMIT_MS).unref();
   try {
     const { hello } = await children.script("upstream.ts");
     const upstream = `http://127.0.0.1:${z.number().parse(hello)}/v1`;

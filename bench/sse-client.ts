@@ -1,11 +1,14 @@
 import { Agent, request, type IncomingMessage } from "node:http";
 
-const TIMEOUT_MS = 60_000;
+/** A whole answer, stream included, must be there by then; heartbeats keep a stuck one open for ever. */
+const ANSWER_LIMIT_MS = 30_000;
+/** Well under the five seconds after which a server drops an idle connection, perhaps just as it is used. */
+const IDLE_LIMIT_MS = 2000;
 
 /** A keep-alive client of one server: the client's own cost must stay small beside the server's. */
 export class Client {
   readonly #base: URL;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_LIMIT_MS });
 
   constructor(base: string) {
     this.#base = new URL(base);
@@ -44,8 +47,16 @@ export class Client {
         "content-length": Buffer.byteLength(text),
       };
       const { hostname, port } = this.#base;
-      const call = request({ agent: this.#agent, method, hostname, port, path, headers }, resolve);
-      call.setTimeout(TIMEOUT_MS, () => call.destroy(new Error(`${path}: no answer in time`)));
+      let answer: IncomingMessage | undefined;
+      const call = request({ agent: this.#agent, method, hostname, port, path, headers }, (got) => {
+        answer = got;
+        resolve(got);
+      });
+      const late = setTimeout(() => {
+        const error = new Error(`${method} ${path}: no whole answer in ${ANSWER_LIMIT_MS} ms`);
+        (answer ?? call).destroy(error);
+      }, ANSWER_LIMIT_MS);
+      call.on("close", () => clearTimeout(late));
       call.on("error", reject);
       call.end(text);
     });

@@ -44,6 +44,7 @@ export class Worker implements Workers {
   readonly #attempts = new Map<string, Attempt>();
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
+  #isFilling = false;
   #filling: Promise<void> | undefined;
   #again = false;
 
@@ -62,7 +63,7 @@ export class Worker implements Workers {
   wake(): void {
     if (!this.#isOpen) return;
     this.#again = true;
-    this.#filling ??= this.#fill();
+    if (!this.#isFilling) this.#filling = this.#fill();
   }
 
   cancel(runId: string, action: CancelAction): void {
@@ -83,6 +84,7 @@ export class Worker implements Workers {
   }
 
   async #fill(): Promise<void> {
+    this.#isFilling = true;
     while (this.#again && this.#isOpen) {
       this.#again = false;
       while (this.#isOpen && this.#attempts.size < this.#options.concurrency) {
@@ -92,7 +94,7 @@ export class Worker implements Workers {
       }
     }
     // No await stands between the last look at `again` and this line, so no wake-up is lost.
-    this.#filling = undefined;
+    this.#isFilling = false;
   }
 
   async #claim(): Promise<Run | undefined> {

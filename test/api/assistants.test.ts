@@ -89,7 +89,7 @@ describe("POST /assistants/search", () => {
     const page = await search({ limit: 4, sort_by: "graph_id", sort_order: "asc" });
     expect(page).toMatchObject({
       ids: ["ask", "ask-two", "broken", "builder"],
-      total: "12",
+      total: "13",
       next: "4",
     });
     const { found } = await search({ graph_id: "echo", select: ["name"] });
