@@ -10,13 +10,20 @@ import { openPrompts } from "./prompts/library.ts";
 import { lazyRuntime } from "./runtime/lazy-runtime.ts";
 import { GraphLoader } from "./runtime/load-graphs.ts";
 import { syncSystemAssistants } from "./services/assistants/sync.ts";
+import { openSignals } from "./signals/open-signals.ts";
+import type { Signals } from "./signals/port.ts";
+import { postgresRenewal } from "./storage/drivers/postgres-renewal.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
 import { createLedger } from "./usage/ledger.ts";
+import { BackgroundJobs } from "./worker/background-jobs.ts";
+import { Heartbeat } from "./worker/heartbeat.ts";
 import { Worker } from "./worker/worker.ts";
 
 /** How long events of running runs are gathered before they are stored together. */
 const FLUSH_MS = 20;
+/** How often to look for what another process did, should its signal be lost. */
+const POLL_MS = 1000;
 /** How long an ended stateless run can still be read. */
 const KEEP_TEMPORARY_MS = 10 * 60_000;
 const SWEEP_MS = 60_000;
@@ -43,28 +50,39 @@ export interface OpenContext {
 export async function openContext(options: ContextOptions = {}): Promise<OpenContext> {
   const loaded = readSettings(options.settings ?? {}, options.root ?? process.cwd());
   const { settings, root } = loaded;
-  const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(settings.log_level);
   const langgraph = readLanggraphFile(fromRoot(root, settings.config));
   if (langgraph.ignored.length > 0)
     log.warn({ file: langgraph.path, fields: langgraph.ignored }, "fields that are not honoured");
   const models = await openModels({ ...loaded, env: { ...langgraph.env, ...loaded.env } }, log);
-  const storage = await openDatabase(loaded);
+  const storage = await openDatabase(loaded, log);
+  // Processes on one database must agree on what is due.
+  const clock = options.clock ?? storage.clock ?? systemClock;
+  const signals = await openSignals(settings.database_url, log);
   const uninstall = installRuntime({
     version: 1,
     models,
     prompts: openPrompts(fromRoot(root, settings.prompts_dir)),
     usage: createLedger(storage.usage, log),
   });
-  const { ctx, worker } = wire({ settings, storage, clock, log }, langgraph);
+  const { ctx, worker, background, lifecycle } = wire(
+    { settings: withTtl(settings, langgraph), storage, clock, log },
+    { langgraph, signals },
+  );
   await syncSystemAssistants(ctx, langgraph.graphs);
   await takeOver(ctx);
   worker.start();
+  const heartbeat = startHeartbeat(settings, worker.owner, log);
+  background.start(ctx);
   const stopSweeping = sweepTemporary(ctx);
   if (settings.preload) void preload(ctx);
   const close = async (drainMs: number) => {
+    lifecycle.isDraining = true;
     stopSweeping();
+    await background.close();
     await worker.close(drainMs);
+    await heartbeat?.close();
+    await signals.close();
     await storage.close();
     uninstall();
   };
@@ -77,7 +95,17 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   };
 }
 
-function openDatabase({ settings, root }: LoadedSettings): Promise<Storage> {
+/** The settings, with the time to live that langgraph.json gives threads where they give none. */
+function withTtl(settings: Settings, { threadTtl }: LanggraphFile): Settings {
+  if (settings.thread_ttl_minutes !== undefined || !threadTtl) return settings;
+  const { ttl, strategy } = threadTtl;
+  return { ...settings, thread_ttl_minutes: ttl, thread_ttl_strategy: strategy };
+}
+
+/** Opens the database that the settings name, and brings its schema up to date. */
+export function openDatabase({ settings, root }: LoadedSettings, log: Log): Promise<Storage> {
+  const { database_url: databaseUrl, database_connections: maxConnections } = settings;
+  if (databaseUrl !== undefined) return openStorage({ databaseUrl, maxConnections, log });
   const isInMemory = settings.data_dir === ":memory:";
   return openStorage({
     dataDir: isInMemory ? settings.data_dir : fromRoot(root, settings.data_dir),
@@ -85,13 +113,27 @@ function openDatabase({ settings, root }: LoadedSettings): Promise<Storage> {
   });
 }
 
+/** A second pulse for the leases on a shared database, for when the event loop is busy. */
+function startHeartbeat(settings: Settings, owner: string, log: Log): Heartbeat | undefined {
+  const { database_url: databaseUrl, lease_seconds } = settings;
+  if (databaseUrl === undefined) return undefined;
+  const leaseMs = lease_seconds * 1000;
+  return new Heartbeat({ databaseUrl, renewal: postgresRenewal(owner, leaseMs), leaseMs, log });
+}
+
+interface Draining {
+  isDraining: boolean;
+}
+
 /** Puts the parts together; nothing runs yet. */
 function wire(
   parts: Pick<Context, "settings" | "storage" | "clock" | "log">,
-  langgraph: LanggraphFile,
-): { ctx: Context; worker: Worker } {
+  { langgraph, signals }: { langgraph: LanggraphFile; signals: Signals },
+): { ctx: Context; worker: Worker; background: BackgroundJobs; lifecycle: Draining } {
   const { settings, storage, clock, log } = parts;
-  const bus = new DatabaseBus(storage, { flushMs: FLUSH_MS });
+  const isShared = settings.database_url !== undefined;
+  const pollMs = isShared ? POLL_MS : undefined;
+  const bus = new DatabaseBus(storage, { flushMs: FLUSH_MS, pollMs, signals });
   const loader = new GraphLoader(langgraph.graphs);
   const { execute, graphs, states, streams } = lazyRuntime(
     async () =>
@@ -99,8 +141,11 @@ function wire(
     loader.ids(),
   );
   const options = { concurrency: settings.workers, leaseMs: settings.lease_seconds * 1000 };
-  const worker = new Worker({ storage, bus, clock, log, execute }, options);
-  return { ctx: { ...parts, bus, graphs, states, streams, workers: worker }, worker };
+  const worker = new Worker({ storage, bus, clock, log, execute, signals }, options);
+  const background = new BackgroundJobs();
+  const lifecycle: Draining = { isDraining: false };
+  const ctx = { ...parts, bus, graphs, states, streams, workers: worker, background, lifecycle };
+  return { ctx, worker, background, lifecycle };
 }
 
 /** The models of the config folder, with the default checked. */
@@ -117,8 +162,11 @@ export function openModels(
 }
 
 /** Puts the runs a dead process left behind back into the queue. */
-async function takeOver({ storage, clock, log }: Context): Promise<void> {
-  const runs = await storage.runs.takeOver(clock.now());
+async function takeOver({ settings, storage, clock, log }: Context): Promise<void> {
+  // Runs of a shared database may be those of a process that lives: only a lease that ended tells.
+  const isShared = settings.database_url !== undefined;
+  const now = clock.now();
+  const runs = await (isShared ? storage.runs.reclaim(now) : storage.runs.takeOver(now));
   for (const { run_id, thread_id, crashes } of runs)
     log.warn({ run_id, thread_id, crashes }, "took over a run that a dead process left");
 }

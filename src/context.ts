@@ -66,10 +66,22 @@ export interface Streams {
 
 /** The workers of this process. */
 export interface Workers {
-  /** There is a new run to claim. */
-  wake(): void;
+  /** There are new runs to claim, which other processes are told of, or something else became due. */
+  wake(runIds?: readonly string[]): void;
   /** A run was asked to end: abort it at once if it is executed here. */
   cancel(runId: string, action: CancelAction): void;
+}
+
+/** What the server does by itself beside runs: crons, webhooks, and making room. */
+export interface Background {
+  /** Does now what is due; resolves when it is done. */
+  tick(): Promise<void>;
+}
+
+/** How far the server is on its way down. */
+export interface Lifecycle {
+  /** True once no new work is taken in. */
+  readonly isDraining: boolean;
 }
 
 /** All a service may use. */
@@ -81,6 +93,8 @@ export interface Context {
   readonly states: States;
   readonly streams: Streams;
   readonly workers: Workers;
+  readonly background: Background;
+  readonly lifecycle: Lifecycle;
   readonly clock: Clock;
   readonly log: Log;
 }

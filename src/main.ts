@@ -43,7 +43,7 @@ function listener({ ctx }: OpenContext): RequestListener {
 }
 
 /** Ends the process after a drain at the first SIGTERM or SIGINT, at once at the next. */
-export function closeOnSignal(server: RunningServer): void {
+export function closeOnSignal(server: OpenContext): void {
   let first = 0;
   const onSignal = (signal: NodeJS.Signals) => {
     const now = performance.now();

@@ -3,6 +3,7 @@ import type { Json } from "../core/json.ts";
 import type { RunEventBody } from "../domain/event.ts";
 import type { Fence } from "../domain/run.ts";
 import type { Events, Runs } from "../storage/ports.ts";
+import type { Signals } from "../signals/port.ts";
 import { Feed } from "./feed.ts";
 import type { Bus, EventWriter, LiveEvent } from "./port.ts";
 
@@ -15,20 +16,31 @@ interface Pending {
   settle: { resolve: () => void; reject: (error: unknown) => void }[];
 }
 
+export interface BusOptions {
+  /** How long events of running runs are gathered before they are stored together. */
+  flushMs: number;
+  /** How often a follower looks at the database unasked; undefined where no other process writes to it. */
+  pollMs?: number | undefined;
+  signals: Signals;
+}
+
 /** Events in the database, handed to this process's followers from memory once they are stored. */
 export class DatabaseBus implements Bus {
   readonly #events: Events;
   readonly #runs: Pick<Runs, "find">;
-  readonly #flushMs: number;
+  readonly #options: BusOptions;
   readonly #feeds = new Map<string, Feed>();
   readonly #pending = new Map<string, Pending>();
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
 
-  constructor(storage: { events: Events; runs: Pick<Runs, "find"> }, options: { flushMs: number }) {
+  constructor(storage: { events: Events; runs: Pick<Runs, "find"> }, options: BusOptions) {
     this.#events = storage.events;
     this.#runs = storage.runs;
-    this.#flushMs = options.flushMs;
+    this.#options = options;
+    options.signals.on("events", (runIds) => {
+      for (const runId of runIds.length > 0 ? runIds : this.#feeds.keys()) this.#deliver(runId, []);
+    });
   }
 
   async openWriter(fence: Fence): Promise<EventWriter> {
@@ -38,6 +50,11 @@ export class DatabaseBus implements Bus {
   }
 
   publish(runId: string, events: LiveEvent[]): void {
+    this.#options.signals.notify("events", [runId]);
+    this.#deliver(runId, events);
+  }
+
+  #deliver(runId: string, events: LiveEvent[]): void {
     const feed = this.#feeds.get(runId);
     if (!feed) return;
     if (events.length > 0) feed.push(events);
@@ -56,7 +73,12 @@ export class DatabaseBus implements Bus {
     try {
       while (!signal.aborted) {
         const { version, touches } = feed;
-        const batch = feed.after(cursor) ?? (await this.#events.read(runId, cursor, READ_LIMIT));
+        const known = feed.after(cursor) ?? [];
+        // Also read when the run was touched: another process may have gone on with it.
+        const batch =
+          known.length > 0 || (feed.reaches(cursor) && looked === touches)
+            ? known
+            : await this.#events.read(runId, cursor, READ_LIMIT);
         const last = batch.at(-1);
         if (last) {
           cursor = last.seq;
@@ -66,7 +88,8 @@ export class DatabaseBus implements Bus {
           looked = touches;
           const run = await this.#runs.find(runId);
           if (!run || (TERMINAL.has(run.status) && feed.version === version)) return;
-        } else await feed.changed(version, signal);
+        } else if (!(await feed.changed(version, { signal, withinMs: this.#options.pollMs })))
+          looked = 0;
       }
     } finally {
       feed.followers--;
@@ -80,7 +103,7 @@ export class DatabaseBus implements Bus {
     if (writer.isFresh || event.kind === "message") {
       writer.isFresh = false;
       this.#soon ??= setImmediate(() => void this.#flush());
-    } else this.#timer ??= setTimeout(() => void this.#flush(), this.#flushMs);
+    } else this.#timer ??= setTimeout(() => void this.#flush(), this.#options.flushMs);
   }
 
   flush(writer: Writer): Promise<void> {

@@ -39,15 +39,26 @@ export class Feed {
     return this.#events.slice(seq + 1 - first.seq);
   }
 
-  /** Resolves at the next change after `version`, or at the abort. */
-  changed(version: number, signal: AbortSignal): Promise<void> {
-    if (this.version !== version || signal.aborted) return Promise.resolve();
+  /** Whether the window holds everything from `seq` on that this process knows of. */
+  reaches(seq: number): boolean {
+    return this.after(seq) !== undefined;
+  }
+
+  /** Resolves at the next change after `version`, or at the abort; with false when neither came in time. */
+  changed(
+    version: number,
+    { signal, withinMs }: { signal: AbortSignal; withinMs: number | undefined },
+  ): Promise<boolean> {
+    if (this.version !== version || signal.aborted) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const resume = () => {
+      const end = (isChanged: boolean) => {
+        clearTimeout(timer);
         signal.removeEventListener("abort", resume);
         this.#waiting.delete(resume);
-        resolve();
+        resolve(isChanged);
       };
+      const resume = () => end(true);
+      const timer = withinMs === undefined ? undefined : setTimeout(() => end(false), withinMs);
       this.#waiting.add(resume);
       signal.addEventListener("abort", resume);
     });

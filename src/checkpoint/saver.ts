@@ -14,8 +14,9 @@ import type { JsonObject } from "../core/json.ts";
 import type { Fence } from "../domain/run.ts";
 import type { Checkpoints, StoredCheckpoint } from "../storage/ports.ts";
 import { Codec } from "./codec.ts";
+import { Known } from "./known.ts";
+import { PartCache } from "./part-cache.ts";
 import { toTuple } from "./tuple.ts";
-import { keysOfValues } from "./value-keys.ts";
 
 /** Checkpoints of one namespace are listed from storage in parts of this many. */
 const LIST_SIZE = 50;
@@ -45,27 +46,25 @@ const toPlain = (value: object) =>
   JSON.parse(JSON.stringify(value, (_key, part: unknown) => part ?? null)) as JsonObject;
 
 /**
- * LangGraph's checkpoint saver over the storage port. Each version of a channel's value is stored
- * once. With a fence every write proves in its own commit that the run is still this worker's, and
- * rejects with LeaseLostError when it is not.
+ * LangGraph's checkpoint saver over the storage port. What the values of a thread have in common is
+ * stored once; see packer.ts. With a fence every write proves in its own commit that the run is still
+ * this worker's, and rejects with LeaseLostError when it is not. The cache is one for all savers of a
+ * process.
  */
 export class FencedSaver extends BaseCheckpointSaver {
   readonly #checkpoints: Checkpoints;
   readonly #fence: { fence?: Fence };
-  readonly #codec = new Codec(this.serde);
+  readonly #cache: PartCache;
+  readonly #known = new Map<string, Known>();
 
-  constructor(checkpoints: Checkpoints, options: { fence?: Fence | undefined } = {}) {
+  constructor(
+    checkpoints: Checkpoints,
+    options: { fence?: Fence | undefined; cache?: PartCache } = {},
+  ) {
     super();
     this.#checkpoints = checkpoints;
     this.#fence = options.fence ? { fence: options.fence } : {};
-  }
-
-  /**
-   * Counts up in whole numbers with a random fraction, so that two forks of a checkpoint never give
-   * one version to different values, while versions compare as LangGraph expects.
-   */
-  override getNextVersion(current: number | undefined): number {
-    return Number((Math.floor(current ?? 0) + 1 + Math.random()).toFixed(12));
+    this.#cache = options.cache ?? new PartCache();
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
@@ -95,35 +94,32 @@ export class FencedSaver extends BaseCheckpointSaver {
   ): Promise<RunnableConfig> {
     const place = placeOf(config);
     const parent_id = getCheckpointId(config) || null;
-    const { channel_values, ...kept } = checkpoint;
-    const versions = await keysOfValues({ checkpoint, newVersions }, () =>
-      this.#versionsOf(place, parent_id),
-    );
-    const fresh = Object.entries(versions).filter(([channel]) =>
-      Object.hasOwn(newVersions, channel),
-    );
+    const { channel_values, id: checkpoint_id, ...kept } = checkpoint;
+    // The first checkpoint of a thread holds only what was set; others what their parents held too.
+    const isFork = metadata.source === "fork";
+    const isFirst = parent_id === null && !isFork;
+    const versions = isFirst ? newVersions : checkpoint.channel_versions;
+    const set = Object.entries(channel_values).filter(([name]) => Object.hasOwn(versions, name));
     const stamped = this.#stamp(metadata);
-    const [encoded, encodedMetadata, values] = await Promise.all([
-      this.#codec.encode(kept),
-      this.#codec.encode(stamped),
-      Promise.all(
-        fresh.map(async ([channel, version]) => {
-          const value = await this.#codec.encode(channel_values[channel]);
-          return { channel, version, value };
-        }),
-      ),
-    ]);
+    const known = this.#knownOf(place.thread_id);
+    const codec = this.#codecOf(place.thread_id, known);
+    const before = isFork ? {} : known.valuesAt({ ...place, checkpoint_id: parent_id ?? "" });
+    const { packed, parts, settle } = await codec.packAll(set, (name) =>
+      Object.hasOwn(newVersions, name) || !Object.hasOwn(before, name) ? undefined : before[name],
+    );
     const row = {
       ...place,
-      checkpoint_id: checkpoint.id,
+      checkpoint_id,
       parent_id,
-      checkpoint: encoded,
-      metadata: encodedMetadata,
+      checkpoint: await codec.encode(kept),
+      metadata: await codec.encode(stamped),
       metadata_json: toPlain(stamped),
-      versions,
+      values: packed,
     };
-    await this.#checkpoints.put(row, { values, ...this.#fence });
-    return { configurable: { ...place, checkpoint_id: checkpoint.id } };
+    await this.#checkpoints.put(row, { parts, ...this.#fence });
+    settle();
+    known.learnValues(row, packed);
+    return { configurable: { ...place, checkpoint_id } };
   }
 
   override async putWrites(
@@ -135,17 +131,23 @@ export class FencedSaver extends BaseCheckpointSaver {
     if (checkpoint_id === "") {
       throw new Error('The config needs a "checkpoint_id" in its "configurable" property');
     }
-    const encoded = writes.map(async ([channel, value], index) => ({
+    const place = placeOf(config);
+    const codec = this.#codecOf(place.thread_id);
+    const { packed, parts, settle } = await codec.packWrites(writes);
+    const rows = packed.map((write, index) => ({
+      ...write,
       task_id: taskId,
-      idx: WRITES_IDX_MAP[channel] ?? index,
-      channel,
-      value: await this.#codec.encode(value),
+      idx: WRITES_IDX_MAP[write.channel] ?? index,
     }));
-    const key = { ...placeOf(config), checkpoint_id };
-    await this.#checkpoints.putWrites(key, { writes: await Promise.all(encoded), ...this.#fence });
+    await this.#checkpoints.putWrites(
+      { ...place, checkpoint_id },
+      { writes: rows, parts, ...this.#fence },
+    );
+    settle();
   }
 
   override deleteThread(threadId: string): Promise<void> {
+    this.#cache.forget(threadId);
     return this.#checkpoints.deleteThread(threadId);
   }
 
@@ -156,10 +158,22 @@ export class FencedSaver extends BaseCheckpointSaver {
     return Object.fromEntries([...own, ...(fence ? [["run_id", fence.run_id]] : [])]);
   }
 
-  async #versionsOf(place: Place, checkpointId: string | null): Promise<Record<string, string>> {
-    if (checkpointId === null) return {};
-    const stored = await this.#checkpoints.get({ ...place, checkpoint_id: checkpointId });
-    return stored?.versions ?? {};
+  #codecOf(threadId: string, known = this.#knownOf(threadId)): Codec {
+    const { serde } = this;
+    return new Codec(threadId, {
+      serde,
+      checkpoints: this.#checkpoints,
+      cache: this.#cache,
+      known,
+    });
+  }
+
+  /** Only under a fence does a thread stay as it is but for what is done here. */
+  #knownOf(threadId: string): Known {
+    if (this.#fence.fence === undefined) return new Known();
+    const known = this.#known.get(threadId) ?? new Known();
+    this.#known.set(threadId, known);
+    return known;
   }
 
   async *#listStored(
@@ -193,7 +207,9 @@ export class FencedSaver extends BaseCheckpointSaver {
 
   #toTuple(stored: StoredCheckpoint): Promise<CheckpointTuple> {
     const { thread_id, checkpoint_ns } = stored;
-    return toTuple(stored, this.#codec, (checkpoint_id) =>
+    const known = this.#knownOf(thread_id);
+    known.learnValues(stored, stored.values);
+    return toTuple(stored, this.#codecOf(thread_id, known), (checkpoint_id) =>
       this.#checkpoints.get({ thread_id, checkpoint_ns, checkpoint_id }),
     );
   }

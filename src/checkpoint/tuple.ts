@@ -13,7 +13,7 @@ import type { Codec } from "./codec.ts";
 const FORMAT_WITH_TASKS = 4;
 
 // The serializer gives back what `put` gave it.
-const asCheckpoint = (value: unknown) => value as Omit<Checkpoint, "channel_values">;
+const asCheckpoint = (value: unknown) => value as Omit<Checkpoint, "channel_values" | "id">;
 const asMetadata = (value: unknown) => value as CheckpointMetadata;
 
 const configOf = ({ thread_id, checkpoint_ns }: StoredCheckpoint, checkpoint_id: string) => ({
@@ -50,11 +50,15 @@ export async function toTuple(
 ): Promise<CheckpointTuple> {
   const [kept, channel_values, metadata, pendingWrites] = await Promise.all([
     codec.decode(stored.checkpoint),
-    codec.decodeAll(stored.values),
+    codec.unpackAll(stored.values),
     codec.decode(stored.metadata),
     decodeWrites(stored.writes, codec),
   ]);
-  let checkpoint: Checkpoint = { ...asCheckpoint(kept), channel_values };
+  let checkpoint: Checkpoint = {
+    ...asCheckpoint(kept),
+    id: stored.checkpoint_id,
+    channel_values,
+  };
   const { parent_id } = stored;
   if (checkpoint.v < FORMAT_WITH_TASKS && parent_id !== null) {
     const parent = await parentOf(parent_id);

@@ -2,8 +2,12 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { AppError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { addBackup } from "./backup.ts";
 import { addModels } from "./models.ts";
+import { addMigrate } from "./migrate.ts";
+import { addRestore } from "./restore.ts";
 import { addDev, addStart } from "./serve.ts";
+import { addWorker } from "./worker.ts";
 
 const EXIT = { config: 1, usage: 2 } as const;
 const launcher = fileURLToPath(new URL("../../bin/kagari.mjs", import.meta.url));
@@ -14,7 +18,11 @@ const program = new Command("kagari")
   .exitOverride();
 addStart(program);
 addDev(program, launcher);
+addWorker(program);
+addMigrate(program);
 addModels(program);
+addBackup(program);
+addRestore(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
+import { type ThreadTtl, TTL_STRATEGIES } from "../domain/thread.ts";
 import { checkConfig, readJsonFile } from "./json-file.ts";
 import { readEnvFile } from "./settings.ts";
 
@@ -15,6 +16,16 @@ const schema = z.looseObject({
     graphEntry,
   ),
   env: z.union([z.string(), z.record(z.string(), z.string())]).optional(),
+  checkpointer: z
+    .looseObject({
+      ttl: z
+        .looseObject({
+          strategy: z.enum(TTL_STRATEGIES).default("delete"),
+          default_ttl: z.number().positive().optional(),
+        })
+        .optional(),
+    })
+    .optional(),
 });
 
 /** Fields of langgraph.json that other servers read and that change nothing here. */
@@ -42,6 +53,8 @@ export interface LanggraphFile {
   graphs: GraphSource[];
   /** Variables of its `env` field: the file it names, or the map itself. */
   env: Record<string, string>;
+  /** The time to live of threads that name none, in minutes. */
+  threadTtl: ThreadTtl | undefined;
   /** Fields that this server does not honour. */
   ignored: string[];
 }
@@ -66,10 +79,24 @@ export function readLanggraphFile(path: string): LanggraphFile {
       typeof parsed.env === "string"
         ? readEnvFile(resolve(folder, parsed.env))
         : (parsed.env ?? {}),
-    ignored: Object.keys(parsed).filter(
-      (key) => key !== "graphs" && key !== "env" && !HARMLESS.has(key),
-    ),
+    threadTtl: ttlOf(parsed),
+    ignored: ignoredOf(parsed),
   };
+}
+
+type Parsed = z.infer<typeof schema>;
+
+function ttlOf({ checkpointer }: Parsed): ThreadTtl | undefined {
+  const { default_ttl: ttl, strategy } = checkpointer?.ttl ?? {};
+  return ttl === undefined || strategy === undefined ? undefined : { ttl, strategy };
+}
+
+const HONOURED = new Set(["graphs", "env", "checkpointer"]);
+
+function ignoredOf(parsed: Parsed): string[] {
+  const fields = Object.keys(parsed).filter((key) => !HONOURED.has(key) && !HARMLESS.has(key));
+  const ofCheckpointer = Object.keys(parsed.checkpointer ?? {}).filter((key) => key !== "ttl");
+  return [...fields, ...ofCheckpointer.map((key) => `checkpointer.${key}`)];
 }
 
 function graphSource(

@@ -23,6 +23,10 @@ const schema = z.strictObject({
   port: port.default(2024),
   config: text.default("langgraph.json"),
   data_dir: text.default(".kagari"),
+  database_url: z
+    .url({ protocol: /^postgres(ql)?$/, error: "expected postgres://user@host/database" })
+    .optional(),
+  database_connections: count.default(10),
   models_dir: text.default("config/models"),
   prompts_dir: text.default("prompts"),
   default_model: text.optional(),
@@ -37,6 +41,15 @@ const schema = z.strictObject({
   cors_origins: z.string().default("*"),
   assistants: z.string().default("{}"),
   test_routes: yes.default(false),
+  max_pending_runs: count.default(10_000),
+  cron_catch_up: z.enum(["once", "skip"]).default("once"),
+  webhook_secret: text.optional(),
+  webhook_allowed_hosts: z.string().default(""),
+  event_retention_seconds: z.coerce.number().nonnegative().default(3600),
+  event_retention_count: count.default(10_000),
+  checkpoints_keep: z.coerce.number().int().nonnegative().default(0),
+  thread_ttl_minutes: z.coerce.number().positive().optional(),
+  thread_ttl_strategy: z.enum(["delete", "keep_latest"]).default("delete"),
 });
 
 export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
@@ -44,6 +57,14 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
   port: { env: "PORT", description: "Port to listen on; 0 takes a free one" },
   config: { env: "KAGARI_CONFIG", description: "Path of langgraph.json, the list of graphs" },
   data_dir: { env: "KAGARI_DATA_DIR", description: "Folder of the embedded database" },
+  database_url: {
+    env: "DATABASE_URL",
+    description: "Postgres shared by any number of processes, instead of the embedded database",
+  },
+  database_connections: {
+    env: "KAGARI_DATABASE_CONNECTIONS",
+    description: "Connections of this process to Postgres at most, besides one for signals",
+  },
   models_dir: { env: "KAGARI_MODELS_DIR", description: "Folder of the model configs" },
   prompts_dir: { env: "KAGARI_PROMPTS_DIR", description: "Folder of the prompts" },
   default_model: {
@@ -88,7 +109,50 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
     env: "KAGARI_TEST_ROUTES",
     description: "Serve POST /internal/truncate, on loopback only",
   },
+  max_pending_runs: {
+    env: "KAGARI_MAX_PENDING_RUNS",
+    description: "Runs that may wait at a time; one more is answered 429",
+  },
+  cron_catch_up: {
+    env: "KAGARI_CRON_CATCH_UP",
+    description:
+      "What becomes of slots of crons missed while nothing ran: one run (once) or none (skip)",
+  },
+  webhook_secret: {
+    env: "KAGARI_WEBHOOK_SECRET",
+    description: "Key that webhooks are signed with (HMAC-SHA256); unsigned when not set",
+  },
+  webhook_allowed_hosts: {
+    env: "KAGARI_WEBHOOK_ALLOWED_HOSTS",
+    description:
+      "Hosts (or host:port) that webhooks may reach though they are internal, comma-separated",
+  },
+  event_retention_seconds: {
+    env: "KAGARI_EVENT_RETENTION_SECONDS",
+    description: "How long the stream of an ended run can be read again",
+  },
+  event_retention_count: {
+    env: "KAGARI_EVENT_RETENTION_COUNT",
+    description: "How many events of an ended run are kept at most",
+  },
+  checkpoints_keep: {
+    env: "KAGARI_CHECKPOINTS_KEEP",
+    description: "How many checkpoints of an idle thread are kept; 0 keeps all",
+  },
+  thread_ttl_minutes: {
+    env: "KAGARI_THREAD_TTL_MINUTES",
+    description:
+      "Time to live of new threads that name none, from their last change; endless when not set",
+  },
+  thread_ttl_strategy: {
+    env: "KAGARI_THREAD_TTL_STRATEGY",
+    description:
+      "What becomes of a thread after thread_ttl_minutes: delete, or keep_latest checkpoint",
+  },
 };
+
+/** Settings that are never shown: keys, and the URL of a database, which has its password in it. */
+const SECRET: ReadonlySet<string> = new Set(["database_url", "webhook_secret"]);
 
 export type Settings = z.infer<typeof schema>;
 
@@ -139,6 +203,7 @@ function checkOne(key: string, value: unknown, source: string): unknown {
   const result = schema.partial().safeParse({ [key]: value });
   if (result.success) return value;
   const reason = result.error.issues[0]?.message ?? "is not valid";
-  const message = `${source}: ${reason} (got ${JSON.stringify(value)})`;
+  const got = SECRET.has(key) ? "" : ` (got ${JSON.stringify(value)})`;
+  const message = `${source}: ${reason}${got}`;
   throw source.startsWith("--") ? new AppError("bad_request", message) : new ConfigError(message);
 }

@@ -54,6 +54,8 @@ export interface RunKwargs {
   on_disconnect: "cancel" | "continue";
   /** A run without a thread of the client's own: its thread goes when it ends. */
   temporary: boolean;
+  /** Where the end of the run is told. */
+  webhook?: string;
 }
 
 /** One execution of a graph on a thread. Times are milliseconds since the epoch. */

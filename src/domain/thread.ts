@@ -9,6 +9,14 @@ export type RestStatus = Exclude<ThreadStatus, "busy">;
 /** Interrupts that wait for an answer, by the id of the task that threw them. */
 export type ThreadInterrupts = Record<string, Json[]>;
 
+export const TTL_STRATEGIES = ["delete", "keep_latest"] as const;
+
+/** What becomes of a thread that nothing has changed for a while; minutes, as on the wire. */
+export interface ThreadTtl {
+  ttl: number;
+  strategy: (typeof TTL_STRATEGIES)[number];
+}
+
 /** A conversation; its values live in its checkpoints. Times are milliseconds since the epoch. */
 export interface Thread {
   thread_id: string;
@@ -20,6 +28,7 @@ export interface Thread {
   created_at: number;
   updated_at: number;
   state_updated_at: number;
+  ttl?: ThreadTtl;
 }
 
 export interface ThreadFilter {
@@ -29,3 +38,13 @@ export interface ThreadFilter {
   metadata?: JsonObject | undefined;
 }
 export type ThreadSort = "thread_id" | "status" | "created_at" | "updated_at" | "state_updated_at";
+
+/** Bytes that a thread takes in the database, by section. */
+export interface ThreadStorage {
+  thread: number;
+  runs: number;
+  events: number;
+  checkpoints: number;
+  values: number;
+  writes: number;
+}

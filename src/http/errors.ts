@@ -10,6 +10,8 @@ export function errorHandler(log: Log) {
       const { code, message, details } = error;
       const status = STATUS_OF[code];
       if (status >= 500) log.error({ err: error, path: c.req.path }, message);
+      const { retry_after_seconds: retryAfter } = details;
+      if (typeof retryAfter === "number") c.header("retry-after", String(retryAfter));
       return c.json({ ...details, detail: message, code }, status);
     }
     if (error instanceof HTTPException)

@@ -1,4 +1,6 @@
 import type { Assistant } from "../domain/assistant.ts";
+import type { Cron } from "../domain/cron.ts";
+import type { WebhookDelivery } from "../domain/webhook.ts";
 import type { Run } from "../domain/run.ts";
 import type { Thread } from "../domain/thread.ts";
 import type { Json } from "../core/json.ts";
@@ -32,6 +34,27 @@ export const runJson = (run: Run) => ({
   created_at: iso(run.created_at),
   updated_at: iso(run.updated_at),
 });
+
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+
+export const cronJson = ({ next_run_at, ...cron }: Cron) => ({
+  ...cron,
+  user_id: null,
+  end_time: isoOrNull(cron.end_time),
+  next_run_date: isoOrNull(next_run_at),
+  created_at: iso(cron.created_at),
+  updated_at: iso(cron.updated_at),
+});
+
+export const deliveryJson = (delivery: WebhookDelivery) => {
+  const { run: _run, body: _body, checkpoint_id: _at, ...shown } = delivery;
+  return {
+    ...shown,
+    next_attempt_at: delivery.status === "pending" ? iso(delivery.next_attempt_at) : null,
+    created_at: iso(delivery.created_at),
+    updated_at: iso(delivery.updated_at),
+  };
+};
 
 /** Only the fields asked for, or all. */
 export function selected<T extends object>(

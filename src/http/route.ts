@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { Context } from "../context.ts";
 
+import type { Created, Creation } from "../services/maintenance/idempotency.ts";
+
 export type Method = "get" | "post" | "patch" | "put" | "delete";
 
 /** A request after its parts have been checked. */
@@ -12,6 +14,8 @@ export interface ApiRequest<Params, Query, Body> {
   headers: Headers;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
+  /** Given when the request has an Idempotency-Key. */
+  creation?: Creation | undefined;
 }
 
 /** A route as data: what validates, authorises, documents and answers it. */
@@ -21,6 +25,8 @@ export interface Route {
   summary: string;
   /** `resource:action` that an auth handler decides on; `public` needs none. */
   auth: string;
+  /** What a 2xx answer says was created; such a route honours Idempotency-Key. */
+  creates?: Created;
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { AppError } from "../core/errors.ts";
 import { readBody } from "./body.ts";
+import { handleOnce } from "./middleware/idempotency.ts";
 import type { Route } from "./route.ts";
 
 /** Serves a table of routes: each part of a request is checked before its handler sees it. */
@@ -19,8 +20,16 @@ async function answer(entry: Route, ctx: Context, c: HonoContext): Promise<Respo
   const body = entry.body
     ? check(entry.body, (await readBody(raw, ctx.settings.max_body_bytes)) ?? {}, "body")
     : undefined;
-  return entry.handle({ ctx, params, query, body, headers: raw.headers, signal: raw.signal });
+  const request = { ctx, params, query, body, headers: raw.headers, signal: raw.signal };
+  if (entry.creates === undefined) return entry.handle(request);
+  if (ctx.lifecycle.isDraining) throw draining();
+  return handleOnce(entry, request, c.req.path);
 }
+
+const draining = (): AppError =>
+  new AppError("unavailable", "The server is shutting down; try again", {
+    details: { retry_after_seconds: 10 },
+  });
 
 /** A repeated query key is a list. */
 function queryOf(c: HonoContext): Record<string, string | string[]> {

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { CANCEL_ACTIONS, MULTITASK_STRATEGIES, RUN_STATUSES, STREAM_MODES } from "../domain/run.ts";
-import { THREAD_STATUSES } from "../domain/thread.ts";
+import { THREAD_STATUSES, TTL_STRATEGIES } from "../domain/thread.ts";
+import { CRON_SORTS } from "../domain/cron.ts";
+import { DELIVERY_STATUSES } from "../domain/webhook.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
 /** An absent value and null mean the same on this wire. */
@@ -45,12 +47,34 @@ export const assistantSearch = z.object({
   ...page(["created_at", "assistant_id", "graph_id", "name", "updated_at"], "created_at"),
 });
 
+/** Ten years: a later time is a mistake, and far beyond it there are no dates. */
+const MAX_DELAY_SECONDS = 10 * 366 * 24 * 3600;
+
+const ttlMinutes = z
+  .number()
+  .positive()
+  .max(MAX_DELAY_SECONDS / 60);
+const ttl = absent(
+  z.union([
+    ttlMinutes.transform((minutes) => ({ ttl: minutes, strategy: "delete" as const })),
+    z.object({
+      ttl: ttlMinutes,
+      strategy: absent(z.enum(TTL_STRATEGIES)).transform((value) => value ?? "delete"),
+    }),
+  ]),
+);
+
 export const threadCreate = z.object({
   thread_id: absent(uuid),
   metadata: absent(jsonObject),
   if_exists: absent(z.enum(["raise", "do_nothing"])),
+  ttl,
 });
-export const threadPatch = z.object({ metadata: absent(jsonObject) });
+export const threadPatch = z.object({ metadata: absent(jsonObject), ttl });
+export const threadPrune = z.object({
+  thread_ids: z.array(uuid).min(1).max(1000),
+  strategy: absent(z.enum(TTL_STRATEGIES)).transform((value) => value ?? "delete"),
+});
 export const threadSearch = z.object({
   ids: absent(z.array(uuid)),
   metadata: absent(jsonObject),
@@ -88,9 +112,6 @@ export const historyBody = historyQuery.extend({
   checkpoint: absent(checkpoint),
 });
 
-/** Ten years: a later time is a mistake, and far beyond it there are no dates. */
-const MAX_DELAY_SECONDS = 10 * 366 * 24 * 3600;
-
 const nodes = absent(z.union([z.literal("*"), z.array(z.string())]));
 const streamMode = z.enum(STREAM_MODES);
 export const streamModes = absent(list(streamMode));
@@ -120,8 +141,56 @@ export const runCreate = z.object({
   after_seconds: absent(z.number().min(0).max(MAX_DELAY_SECONDS)),
   durability: absent(z.enum(["sync", "async", "exit"])),
   checkpoint_during: absent(z.boolean()),
+  webhook: absent(z.string()),
 });
 export type RunCreate = z.output<typeof runCreate>;
+
+const instant = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)), "Invalid input: expected an ISO time")
+  .transform((text) => Date.parse(text));
+
+const cronFields = {
+  timezone: absent(z.string()),
+  end_time: absent(instant),
+  enabled: absent(z.boolean()),
+  on_run_completed: absent(z.enum(["delete", "keep"])),
+};
+export const cronCreate = runCreate
+  .pick({
+    assistant_id: true,
+    input: true,
+    config: true,
+    context: true,
+    metadata: true,
+    webhook: true,
+    interrupt_before: true,
+    interrupt_after: true,
+    multitask_strategy: true,
+    durability: true,
+    checkpoint_during: true,
+    stream_mode: true,
+    stream_subgraphs: true,
+    stream_resumable: true,
+  })
+  .extend({ schedule: z.string().max(200), ...cronFields });
+export const cronPatch = cronCreate.partial({ schedule: true, assistant_id: true });
+export const cronParams = z.object({ cron_id: uuid });
+const cronFilter = {
+  assistant_id: absent(z.string().max(200)),
+  thread_id: absent(uuid),
+  enabled: absent(z.boolean()),
+  metadata: absent(jsonObject),
+};
+export const cronSearch = z.object({ ...cronFilter, ...page(CRON_SORTS, "created_at") });
+export const cronCount = z.object(cronFilter);
+
+export const deliveryParams = z.object({ delivery_id: uuid });
+export const deliveryList = z.object({
+  status: absent(z.enum(DELIVERY_STATUSES)),
+  limit: wholeNumber(1, 1000).default(10),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+});
 
 export const runList = z.object({
   limit: wholeNumber(1, 1000).default(10),

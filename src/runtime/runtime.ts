@@ -1,4 +1,5 @@
 import type { Bus, EventWriter } from "../bus/port.ts";
+import { PartCache } from "../checkpoint/part-cache.ts";
 import { FencedSaver } from "../checkpoint/saver.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Graphs, States, Streams } from "../context.ts";
@@ -33,7 +34,9 @@ export function createRuntime(parts: {
 }): Runtime {
   const { loader, storage, bus, clock } = parts;
   carryConfigLightly();
-  const saver = new FencedSaver(storage.checkpoints);
+  // One for all savers, so that a run finds what the one before it on its thread had in memory.
+  const cache = new PartCache();
+  const saver = new FencedSaver(storage.checkpoints, { cache });
   return {
     graphs: new GraphCatalog(loader),
     states: new GraphStates({ loader, storage, saver, clock }),
@@ -41,7 +44,7 @@ export function createRuntime(parts: {
     execute: (run, { fence, writer, signal }) =>
       executeRun(run, {
         loader,
-        saver: new FencedSaver(storage.checkpoints, { fence }),
+        saver: new FencedSaver(storage.checkpoints, { fence, cache }),
         writer,
         signal,
         clock,

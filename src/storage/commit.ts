@@ -4,6 +4,8 @@ import type { Compilable } from "kysely";
 export interface Query {
   readonly sql: string;
   readonly parameters: readonly unknown[];
+  /** Asked again and again: worth a prepared statement. */
+  readonly isHot?: boolean;
 }
 
 /**
@@ -11,6 +13,12 @@ export interface Query {
  * statement. The driver decides whether that is a call or a round trip.
  */
 export type Commit<T> = Generator<Query, T, unknown[]>;
+
+/** A commit, or what makes it anew so that a driver can run it again after a lost race. */
+export type Work<T> = Commit<T> | (() => Commit<T>);
+
+/** The commit of a piece of work, at its beginning. */
+export const begun = <T>(work: Work<T>): Commit<T> => (typeof work === "function" ? work() : work);
 
 // Kysely knows the row type of a query; what a driver answers for it is of that type.
 const rowsOf = <Row>(rows: unknown[]): Row[] => rows as Row[];
@@ -61,6 +69,6 @@ export function hot<P extends object, Row>(
       readers = query.parameters.map((parameter) => parameterReader<P>(parameter));
       sql = query.sql;
     }
-    return rowsOf<Row>(yield { sql, parameters: readers.map((read) => read(p)) });
+    return rowsOf<Row>(yield { sql, parameters: readers.map((read) => read(p)), isHot: true });
   };
 }

@@ -1,6 +1,7 @@
 import type { Expression, Kysely, RawBuilder, SqlBool } from "kysely";
+import type { Clock } from "../core/clock.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Commit } from "./commit.ts";
+import type { Work } from "./commit.ts";
 import type { Schema } from "./schema.ts";
 
 /** What SQL differs in from database to database. */
@@ -14,10 +15,18 @@ export interface Dialect {
     rowNumber: RawBuilder<unknown>;
     clustered: RawBuilder<unknown>;
   };
-  /** Ends a select whose rows must not change before the commit does. */
+  /** Several commits may run at a time: what one relies on it has to lock, threads before their runs. */
+  readonly isConcurrent: boolean;
+  /** Ends a select whose rows this commit changes. */
   readonly lockRows: RawBuilder<unknown>;
-  /** Ends the select of a row to compete for. */
+  /** Ends a select whose rows must not change before the commit does. */
+  readonly shareRows: RawBuilder<unknown>;
+  /** Ends the select of rows to compete for. */
   readonly skipLocked: RawBuilder<unknown>;
+  /** What leases are measured by, in milliseconds: the database's clock where processes share it. */
+  readonly now: (given: number) => Expression<number>;
+  /** Can a whole column of rows be bound as one array? */
+  readonly hasArrays: boolean;
   /** JSON containment as Postgres' `@>`; the wanted value is bound, never part of the SQL. */
   readonly jsonContains: (column: string, wanted: JsonObject) => Expression<SqlBool>;
   /** Case-blind: is `part` somewhere in the column? */
@@ -26,11 +35,14 @@ export interface Dialect {
 
 /** Runs commits whole: a rejected one has changed nothing. */
 export interface Commits {
-  write<T>(commit: Commit<T>): Promise<T>;
-  read<T>(commit: Commit<T>): Promise<T>;
+  write<T>(work: Work<T>): Promise<T>;
+  /** Where commits are concurrent, `snapshot` makes all statements of the read see one moment. */
+  read<T>(work: Work<T>, consistency?: "snapshot"): Promise<T>;
 }
 
 export interface Driver extends Commits {
   readonly dialect: Dialect;
+  /** The clock that processes on this database share; none where one process owns it. */
+  readonly clock: Clock | undefined;
   close(): Promise<void>;
 }

@@ -1,41 +1,60 @@
+import type { Clock } from "../core/clock.ts";
 import { run, type Commit } from "./commit.ts";
 import type { Driver } from "./driver.ts";
 import type { Storage } from "./ports.ts";
 import { KyselyAssistants } from "./repositories/assistants.ts";
 import { KyselyCheckpoints } from "./repositories/checkpoints.ts";
+import { KyselyCrons } from "./repositories/crons.ts";
 import { KyselyEvents } from "./repositories/events.ts";
+import { KyselyIdempotencyKeys } from "./repositories/idempotency.ts";
+import { KyselyPruning } from "./repositories/prune.ts";
 import { KyselyRuns } from "./repositories/runs.ts";
 import { KyselyThreads } from "./repositories/threads.ts";
 import { KyselyUsageRows } from "./repositories/usage.ts";
+import { KyselyWebhooks } from "./repositories/webhooks.ts";
 import type { Schema } from "./schema.ts";
 
 type Kinds = Parameters<Storage["truncate"]>[0];
 
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
-  ...(kinds.runs ? (["run", "event", "model_call"] as const) : []),
-  ...(kinds.threads ? (["thread"] as const) : []),
-  ...(kinds.checkpointer ? (["checkpoint", "checkpoint_blob", "checkpoint_write"] as const) : []),
+  ...(kinds.runs
+    ? (["run", "event", "model_call", "webhook_delivery", "idempotency_key"] as const)
+    : []),
+  ...(kinds.threads ? (["thread", "cron"] as const) : []),
+  ...(kinds.checkpointer
+    ? (["checkpoint", "checkpoint_blob", "checkpoint_part", "checkpoint_write"] as const)
+    : []),
 ];
 
 /** The repositories over one driver. */
 export class KyselyStorage implements Storage {
+  readonly clock: Clock | undefined;
   readonly assistants: KyselyAssistants;
   readonly threads: KyselyThreads;
   readonly runs: KyselyRuns;
   readonly events: KyselyEvents;
   readonly checkpoints: KyselyCheckpoints;
   readonly usage: KyselyUsageRows;
+  readonly crons: KyselyCrons;
+  readonly webhooks: KyselyWebhooks;
+  readonly idempotency: KyselyIdempotencyKeys;
+  readonly pruning: KyselyPruning;
   readonly #driver: Driver;
 
   constructor(driver: Driver) {
     const { dialect } = driver;
     this.#driver = driver;
+    this.clock = driver.clock;
     this.assistants = new KyselyAssistants(driver, dialect);
     this.threads = new KyselyThreads(driver, dialect);
     this.runs = new KyselyRuns(driver, dialect);
     this.events = new KyselyEvents(driver, dialect);
     this.checkpoints = new KyselyCheckpoints(driver, dialect);
     this.usage = new KyselyUsageRows(driver, dialect);
+    this.crons = new KyselyCrons(driver, dialect);
+    this.webhooks = new KyselyWebhooks(driver, dialect);
+    this.idempotency = new KyselyIdempotencyKeys(driver, dialect);
+    this.pruning = new KyselyPruning(driver, dialect);
   }
 
   truncate(kinds: Kinds): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Clock } from "../core/clock.ts";
 import type { Assistant, AssistantFilter, AssistantSort } from "../domain/assistant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RunEvent } from "../domain/event.ts";
@@ -8,21 +9,29 @@ import type {
   ThreadFilter,
   ThreadInterrupts,
   ThreadSort,
+  ThreadTtl,
   RestStatus,
 } from "../domain/thread.ts";
 import type { ModelCall } from "../domain/usage.ts";
+import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
 
 /**
  * What services, saver and workers need of a database. Every method is one whole commit: when its
  * promise resolves the change is durable, when it rejects nothing of it is. Absence is `undefined`.
  */
 export interface Storage {
+  /** What leases and due times are measured by, where several processes share the database. */
+  readonly clock: Clock | undefined;
   readonly assistants: Assistants;
   readonly threads: Threads;
   readonly runs: Runs;
   readonly events: Events;
   readonly checkpoints: Checkpoints;
   readonly usage: UsageRows;
+  readonly crons: Crons;
+  readonly webhooks: Webhooks;
+  readonly idempotency: IdempotencyKeys;
+  readonly pruning: Pruning;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
   truncate(kinds: {
     runs?: boolean;
@@ -48,7 +57,7 @@ export interface Threads {
   /** Merges metadata key by key; `now` becomes updated_at. */
   patch(
     threadId: string,
-    change: { metadata: JsonObject; now: number },
+    change: { metadata: JsonObject; ttl?: ThreadTtl; now: number },
   ): Promise<Thread | undefined>;
   /** After a manual change of state: new rest status and interrupts; refused with ConflictError while a run is pending or running. */
   settle(
@@ -72,19 +81,26 @@ export interface AcceptedRun {
   ended: string[];
 }
 
+/** A run whose lease its worker has just extended. */
+export interface RenewedRun extends Fence {
+  cancel: CancelAction | null;
+}
+
 export interface Runs {
   /**
    * Takes a run in: makes the thread when `create_thread` is given and it is missing (NotFoundError
    * when not given), applies the multitask strategy (`reject` rejects with ConflictError while another
    * run is pending or running; `interrupt` and `rollback` flag the running one and end the pending
    * ones: `interrupted`, or deleted), inserts the run as pending and makes the thread busy.
-   * `thread_metadata` is merged into the thread, `thread_config` replaces keys of its config.
+   * `thread_metadata` is merged into the thread, `thread_config` replaces keys of its config. Rejects
+   * with the error `limit` when `max_pending` runs wait already.
    */
   accept(input: {
     run: Run;
     create_thread?: Thread;
     thread_metadata: JsonObject;
     thread_config: JsonObject;
+    max_pending?: number;
   }): Promise<AcceptedRun>;
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;
@@ -100,6 +116,13 @@ export interface Runs {
     fence: Fence,
     end: { outcome: RunOutcome; events: RunEvent[]; now: number; remove?: "run" },
   ): Promise<void>;
+  /**
+   * Extends the leases of all running runs of a worker at once and answers them: a run that is missing
+   * twice in a row is lost. By the database's clock where it has one.
+   */
+  renewAll(owner: string, lease: { now: number; leaseMs: number }): Promise<RenewedRun[]>;
+  /** Running runs whose lease has ended go back to pending, crashes + 1. Answers those runs. */
+  reclaim(now: number): Promise<Run[]>;
   /** Gives a running run back to the queue under its fence, without counting a crash. */
   release(fence: Fence, now: number): Promise<void>;
   /**
@@ -146,8 +169,14 @@ export interface CheckpointRow {
   metadata: Blob;
   /** The same metadata as plain JSON, for filters. */
   metadata_json: JsonObject;
-  /** Which version of each channel this checkpoint holds a value of. */
-  versions: Record<string, string>;
+  /** The packed value of each channel; what it shares with others is in parts. */
+  values: Record<string, string>;
+}
+
+/** A piece of values, named after its content: each is kept once in a thread. */
+export interface Part {
+  part_id: string;
+  value: Blob;
 }
 
 export interface StoredWrite {
@@ -158,21 +187,16 @@ export interface StoredWrite {
 }
 
 export interface StoredCheckpoint extends CheckpointRow {
-  /** Channel values by channel name. */
-  values: Record<string, Blob>;
   writes: StoredWrite[];
 }
 
 export interface Checkpoints {
-  /** Keeps a checkpoint and those channel versions that are new. Under a fence when given (LeaseLostError). */
-  put(
-    row: CheckpointRow,
-    input: { values: { channel: string; version: string; value: Blob }[]; fence?: Fence },
-  ): Promise<void>;
-  /** Keeps pending writes; an existing (task, idx >= 0) stays as it was, a negative idx is replaced. */
+  /** Keeps a checkpoint and those of its parts that are new. Under a fence when given (LeaseLostError). */
+  put(row: CheckpointRow, input?: { parts?: Part[]; fence?: Fence }): Promise<void>;
+  /** Keeps pending writes and their parts; an existing (task, idx >= 0) stays as it was, a negative idx is replaced. */
   putWrites(
     key: { thread_id: string; checkpoint_ns: string; checkpoint_id: string },
-    input: { writes: StoredWrite[]; fence?: Fence },
+    input: { writes: StoredWrite[]; parts?: Part[]; fence?: Fence },
   ): Promise<void>;
   /** The named checkpoint, or the newest of the namespace. */
   get(key: {
@@ -189,6 +213,8 @@ export interface Checkpoints {
     limit?: number;
     filter?: JsonObject;
   }): Promise<StoredCheckpoint[]>;
+  /** Those of the parts named that the thread has. */
+  parts(threadId: string, partIds: readonly string[]): Promise<Part[]>;
   deleteThread(threadId: string): Promise<void>;
 }
 

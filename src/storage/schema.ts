@@ -1,6 +1,7 @@
-import type { Generated, Selectable } from "kysely";
+import type { Selectable } from "kysely";
 import type { RunStatus } from "../domain/run.ts";
-import type { ThreadStatus } from "../domain/thread.ts";
+import type { ThreadStatus, ThreadTtl } from "../domain/thread.ts";
+import type { DeliveryStatus } from "../domain/webhook.ts";
 
 /** Times are integer milliseconds, flags 0 or 1, and `*_json` and documents JSON in text. */
 export interface Schema {
@@ -10,8 +11,12 @@ export interface Schema {
   event: EventTable;
   checkpoint: CheckpointTable;
   checkpoint_blob: CheckpointBlobTable;
+  checkpoint_part: CheckpointPartTable;
   checkpoint_write: CheckpointWriteTable;
   model_call: ModelCallTable;
+  cron: CronTable;
+  webhook_delivery: WebhookDeliveryTable;
+  idempotency_key: IdempotencyKeyTable;
 }
 
 export interface AssistantTable {
@@ -41,6 +46,10 @@ export interface ThreadTable {
   created_at: number;
   updated_at: number;
   state_updated_at: number;
+  ttl_ms: number | null;
+  ttl_strategy: ThreadTtl["strategy"] | null;
+  /** What its time of change was when it was last cut down to its newest checkpoint. */
+  pruned_at: number | null;
 }
 
 export interface RunTable {
@@ -60,6 +69,9 @@ export interface RunTable {
   error: string | null;
   owner: string | null;
   lease_until: number | null;
+  webhook: string | null;
+  /** 1 once all but its last event are gone. */
+  events_dropped: number;
 }
 
 /** One event, or a run of `text` events of one message: then `seq` is the last one's. */
@@ -81,13 +93,27 @@ export interface CheckpointTable {
   epoch: number;
   owner: string;
   metadata_json: string;
+  /** Which rows of checkpoint_blob hold its values, if it was written before 0002. */
   versions: string;
+  /** Empty where the metadata is no more than `metadata_json` says. */
   metadata_type: string;
   metadata: Uint8Array;
   checkpoint_type: string;
   checkpoint: Uint8Array;
+  channel_values: string;
 }
 
+/** A piece of values, named after its content. */
+export interface CheckpointPartTable {
+  thread_id: string;
+  part_id: string;
+  /** The one run that needs it; empty when others do too. */
+  run_id: string;
+  type: string;
+  value: Uint8Array;
+}
+
+/** Values of checkpoints written before 0002. */
 export interface CheckpointBlobTable {
   thread_id: string;
   checkpoint_ns: string;
@@ -99,14 +125,14 @@ export interface CheckpointBlobTable {
 }
 
 export interface CheckpointWriteTable {
-  /** Rises with every write: their order. */
-  id: Generated<number>;
   thread_id: string;
   checkpoint_ns: string;
   checkpoint_id: string;
   task_id: string;
   idx: number;
   run_id: string;
+  /** Rises with every putWrites to the checkpoint: the order of the writes. */
+  position: number;
   channel: string;
   type: string;
   value: Uint8Array;
@@ -129,8 +155,53 @@ export interface ModelCallTable {
   duration_ms: number;
 }
 
+export interface CronTable {
+  cron_id: string;
+  assistant_id: string;
+  thread_id: string | null;
+  schedule: string;
+  timezone: string | null;
+  end_time: number | null;
+  enabled: number;
+  on_run_completed: "delete" | "keep";
+  payload: string;
+  metadata: string;
+  next_run_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface WebhookDeliveryTable {
+  delivery_id: string;
+  run_id: string;
+  thread_id: string;
+  checkpoint_id: string | null;
+  url: string;
+  run: string;
+  body: string | null;
+  status: DeliveryStatus;
+  attempts: number;
+  next_attempt_at: number;
+  last_status: number | null;
+  last_error: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface IdempotencyKeyTable {
+  actor: string;
+  key: string;
+  fingerprint: string;
+  resource_id: string;
+  is_done: number;
+  reserved_until: number;
+  expires_at: number;
+}
+
 export type AssistantRow = Selectable<AssistantTable>;
 export type ThreadRow = Selectable<ThreadTable>;
 export type RunRow = Selectable<RunTable>;
 export type CheckpointTableRow = Selectable<CheckpointTable>;
 export type ModelCallRow = Selectable<ModelCallTable>;
+export type CronRow = Selectable<CronTable>;
+export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;

@@ -4,14 +4,17 @@ import { LeaseLostError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { Workers } from "../context.ts";
-import type { CancelAction, Fence, Run, RunOutcome } from "../domain/run.ts";
+import type { CancelAction, Run, RunOutcome } from "../domain/run.ts";
 import type { Execute } from "../runtime/runtime.ts";
-import type { Storage } from "../storage/ports.ts";
+import type { Signals } from "../signals/port.ts";
+import type { RenewedRun, Storage } from "../storage/ports.ts";
 
 /** A run that killed its worker this often is not tried again. */
 const MAX_CRASHES = 3;
-/** How often to look for runs that became due without a wake-up. */
+/** How often at least to look for runs that became due, or lost their worker, without a wake-up. */
 const SWEEP_MS = 1000;
+/** A lease is renewed this often within its time. */
+const BEATS = 3;
 
 export interface WorkerParts {
   storage: Storage;
@@ -19,6 +22,7 @@ export interface WorkerParts {
   clock: Clock;
   log: Log;
   execute: Execute;
+  signals: Signals;
 }
 
 export interface WorkerOptions {
@@ -33,6 +37,8 @@ interface Attempt {
   run: Run;
   controller: AbortController;
   stop: Stop | undefined;
+  /** Renewals in a row that did not find the run: one may be the run's own end, two are a lost lease. */
+  misses: number;
   done: Promise<void>;
 }
 
@@ -40,9 +46,13 @@ interface Attempt {
 export class Worker implements Workers {
   readonly #parts: WorkerParts;
   readonly #options: WorkerOptions;
-  readonly #owner = newId();
+  /** Names this worker in the leases it holds. */
+  readonly owner = newId();
   readonly #attempts = new Map<string, Attempt>();
+  readonly #stopListening: (() => void)[];
   #timer: NodeJS.Timeout | undefined;
+  /** When the leases were last renewed, by the process's own clock. */
+  #beatAt = performance.now();
   #isOpen = false;
   #isFilling = false;
   #filling: Promise<void> | undefined;
@@ -51,29 +61,38 @@ export class Worker implements Workers {
   constructor(parts: WorkerParts, options: WorkerOptions) {
     this.#parts = parts;
     this.#options = options;
+    const { signals } = parts;
+    this.#stopListening = [
+      signals.on("runs", () => this.wake()),
+      signals.on("cancel", () => void this.#beat()),
+    ];
   }
 
   start(): void {
     this.#isOpen = true;
-    this.#timer = setInterval(() => this.wake(), SWEEP_MS);
+    const everyMs = Math.min(SWEEP_MS, this.#options.leaseMs / BEATS);
+    this.#timer = setInterval(() => void this.#sweep(), everyMs);
     this.#timer.unref();
     this.wake();
   }
 
-  wake(): void {
+  wake(runIds: readonly string[] = []): void {
+    if (runIds.length > 0) this.#parts.signals.notify("runs", [...runIds]);
     if (!this.#isOpen) return;
     this.#again = true;
     if (!this.#isFilling) this.#filling = this.#fill();
   }
 
   cancel(runId: string, action: CancelAction): void {
-    this.#stop(this.#attempts.get(runId), { why: "cancel", action });
+    const attempt = this.#attempts.get(runId);
+    if (attempt) this.#stop(attempt, { why: "cancel", action });
+    else this.#parts.signals.notify("cancel", [runId]);
   }
 
   /** Claims nothing more, lets running runs go on for `drainMs`, then hands back those that did not end. */
   async close(drainMs: number): Promise<void> {
     this.#isOpen = false;
-    clearInterval(this.#timer);
+    for (const stop of this.#stopListening) stop();
     await this.#filling;
     const ended = Promise.allSettled([...this.#attempts.values()].map(({ done }) => done));
     const late = setTimeout(() => {
@@ -81,6 +100,43 @@ export class Worker implements Workers {
     }, drainMs);
     await ended;
     clearTimeout(late);
+    clearInterval(this.#timer);
+  }
+
+  /** Renews the own leases when that is due, takes back runs whose worker is gone, and looks for work. */
+  async #sweep(): Promise<void> {
+    const { storage, clock, log } = this.#parts;
+    try {
+      if (performance.now() - this.#beatAt >= this.#options.leaseMs / BEATS) await this.#beat();
+      const runs = await storage.runs.reclaim(clock.now());
+      for (const { run_id, thread_id, crashes } of runs)
+        log.warn({ run_id, thread_id, crashes }, "took back a run whose worker is gone");
+    } catch (error) {
+      log.warn({ err: error }, "could not look after the leases");
+    }
+    this.wake();
+  }
+
+  async #beat(): Promise<void> {
+    this.#beatAt = performance.now();
+    if (this.#attempts.size === 0) return;
+    const { storage, clock, log } = this.#parts;
+    const { leaseMs } = this.#options;
+    try {
+      const renewed = await storage.runs.renewAll(this.owner, { now: clock.now(), leaseMs });
+      const byId = new Map(renewed.map((run) => [run.run_id, run]));
+      for (const attempt of this.#attempts.values())
+        this.#check(attempt, byId.get(attempt.run.run_id));
+    } catch (error) {
+      log.warn({ err: error }, "could not renew the leases");
+    }
+  }
+
+  #check(attempt: Attempt, renewed: RenewedRun | undefined): void {
+    if (renewed?.epoch === attempt.run.epoch) {
+      attempt.misses = 0;
+      if (renewed.cancel) this.#stop(attempt, { why: "cancel", action: renewed.cancel });
+    } else if (renewed || ++attempt.misses > 1) this.#stop(attempt, { why: "lost" });
   }
 
   async #fill(): Promise<void> {
@@ -100,7 +156,7 @@ export class Worker implements Workers {
   async #claim(): Promise<Run | undefined> {
     const { storage, clock, log } = this.#parts;
     try {
-      return await storage.runs.claim(this.#owner, {
+      return await storage.runs.claim(this.owner, {
         now: clock.now(),
         leaseMs: this.#options.leaseMs,
       });
@@ -115,6 +171,7 @@ export class Worker implements Workers {
       run,
       controller: new AbortController(),
       stop: undefined,
+      misses: 0,
       done: Promise.resolve(),
     };
     this.#attempts.set(run.run_id, attempt);
@@ -128,7 +185,6 @@ export class Worker implements Workers {
     const { run, controller } = attempt;
     const { log, bus } = this.#parts;
     const fence = { run_id: run.run_id, epoch: run.epoch };
-    const beat = setInterval(() => void this.#renew(attempt, fence), this.#options.leaseMs / 3);
     let writer: EventWriter | undefined;
     try {
       writer = await bus.openWriter(fence);
@@ -145,22 +201,6 @@ export class Worker implements Workers {
           "could not end a run",
         );
       });
-    } finally {
-      clearInterval(beat);
-    }
-  }
-
-  async #renew(attempt: Attempt, fence: Fence): Promise<void> {
-    const { storage, clock, log } = this.#parts;
-    try {
-      const action = await storage.runs.renew(fence, {
-        now: clock.now(),
-        leaseMs: this.#options.leaseMs,
-      });
-      if (action) this.#stop(attempt, { why: "cancel", action });
-    } catch (error) {
-      if (error instanceof LeaseLostError) this.#stop(attempt, { why: "lost" });
-      else log.warn({ err: error, run_id: fence.run_id }, "could not renew a lease");
     }
   }
 

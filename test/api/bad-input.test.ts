@@ -29,7 +29,8 @@ async function everything() {
   const runs = await okJson(server.get(`/threads/${thread}/runs?limit=1000`));
   const history = await okJson(server.get(`/threads/${thread}/history?limit=1000`));
   const assistants = await okJson(server.post("/assistants/search", { limit: 1000 }));
-  return { threads, runs, history, assistants };
+  const crons = await okJson(server.post("/runs/crons/count"));
+  return { threads, runs, history, assistants, crons };
 }
 
 const deep = (levels: number, wrap: (inner: string) => string): string => {
@@ -83,7 +84,8 @@ const withIds = (path: string): string =>
     .replace(":thread_id", thread)
     .replace(":run_id", run)
     .replace(":assistant_id", "echo")
-    .replace(":checkpoint_id", NOBODY);
+    .replace(":checkpoint_id", NOBODY)
+    .replace(":cron_id", NOBODY);
 
 const bodied = routes.filter(({ body }) => body);
 

@@ -17,7 +17,7 @@ describe("the system routes", () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       langgraph_js_version: expect.stringMatching(/^1\./),
       context: "js",
-      flags: { assistants: true, crons: false },
+      flags: { assistants: true, crons: true },
       host: { kind: "self-hosted" },
     });
   });

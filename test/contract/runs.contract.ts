@@ -4,6 +4,9 @@ import type { MultitaskStrategy } from "../../src/domain/run.ts";
 import { accept, claim, custom, sampleRun, sampleThread, start, success } from "./samples.ts";
 import type { Subject } from "./storage.contract.ts";
 
+/** Not yet, whether the caller or the database tells the time. */
+const IN_A_CENTURY = 4_900_000_000_000;
+
 export function runsContract(subject: Subject): void {
   describe("accepting runs", () => {
     it("keeps every field, pending", async () => {
@@ -148,10 +151,11 @@ export function runsContract(subject: Subject): void {
     });
 
     it("leaves a run alone until its time has come", async () => {
-      await accept(subject(), "later", { created_at: 20 });
-      expect(await subject().runs.claim("w", { now: 19, leaseMs: 5 })).toBeUndefined();
-      expect(await subject().runs.claim("w", { now: 20, leaseMs: 5 })).toMatchObject({
-        run_id: "later",
+      await accept(subject(), "later", { created_at: IN_A_CENTURY });
+      expect(await subject().runs.claim("w", { now: 10, leaseMs: 5 })).toBeUndefined();
+      await accept(subject(), "due", { created_at: 11, thread_id: "other" });
+      expect(await subject().runs.claim("w", { now: 11, leaseMs: 5 })).toMatchObject({
+        run_id: "due",
       });
     });
 
@@ -234,6 +238,59 @@ export function runsContract(subject: Subject): void {
       expect(taken[0]).toMatchObject({ status: "pending", crashes: 1, epoch: 1, updated_at: 20 });
       expect(await subject().runs.find("3")).toMatchObject({ status: "pending", crashes: 0 });
       expect(await subject().runs.takeOver(21)).toEqual([]);
+    });
+  });
+
+  describe("leases that end", () => {
+    const ENDED = { now: 10, leaseMs: 0 };
+    const LASTING = { now: 10, leaseMs: 60_000 };
+
+    it("puts a run whose lease has ended back, counting a crash, and no other", async () => {
+      const { runs } = subject();
+      await accept(subject(), "1", { thread_id: "a" });
+      await accept(subject(), "2", { thread_id: "b", created_at: 2 });
+      await runs.claim("silent", ENDED);
+      await runs.claim("alive", LASTING);
+      expect(await runs.reclaim(10)).toMatchObject([
+        { run_id: "1", status: "pending", crashes: 1, epoch: 1 },
+      ]);
+      expect(await runs.reclaim(10)).toEqual([]);
+      expect(await runs.find("2")).toMatchObject({ status: "running", crashes: 0 });
+      expect((await claim(subject())).run).toMatchObject({ run_id: "1", epoch: 2 });
+    });
+
+    it("refuses the worker that was silent for too long", async () => {
+      const { runs } = subject();
+      await accept(subject(), "r");
+      await runs.claim("silent", ENDED);
+      await runs.reclaim(10);
+      const fence = { run_id: "r", epoch: 1 };
+      await expect(runs.renew(fence, LASTING)).rejects.toThrow(LeaseLostError);
+      expect(await runs.renewAll("silent", LASTING)).toEqual([]);
+    });
+
+    it("extends all leases of one worker at once and tells what was asked of its runs", async () => {
+      const { runs } = subject();
+      for (const id of ["1", "2", "3"]) await accept(subject(), id, { thread_id: id });
+      await accept(subject(), "4", { thread_id: "1", created_at: 2 });
+      await runs.claim("us", ENDED);
+      await runs.claim("us", ENDED);
+      await runs.claim("others", ENDED);
+      await runs.requestCancel("2", "rollback", 10);
+      const renewed = await runs.renewAll("us", LASTING);
+      expect(renewed.toSorted((a, b) => a.run_id.localeCompare(b.run_id))).toEqual([
+        { run_id: "1", epoch: 1, cancel: null },
+        { run_id: "2", epoch: 1, cancel: "rollback" },
+      ]);
+      expect((await runs.reclaim(10)).map(({ run_id }) => run_id)).toEqual(["3"]);
+    });
+
+    it("keeps a run whose lease was renewed", async () => {
+      const { runs } = subject();
+      await accept(subject(), "r");
+      await runs.claim("us", ENDED);
+      await runs.renew({ run_id: "r", epoch: 1 }, LASTING);
+      expect(await runs.reclaim(10)).toEqual([]);
     });
   });
 

@@ -101,7 +101,7 @@ export const sampleCheckpoint = (
   checkpoint: blob(`checkpoint ${checkpoint_id}`),
   metadata: blob(`metadata ${checkpoint_id}`),
   metadata_json: { source: "loop" },
-  versions: {},
+  values: {},
   ...change,
 });
 

@@ -71,16 +71,17 @@ describe("a SQLite data directory", () => {
     const first = await open();
     const { run, fence } = await start(first, "r");
     await first.events.append([{ fence, events: [text(1, "你"), text(2, "好"), custom(3)] }]);
-    const row = sampleCheckpoint("thread", "1", { versions: { a: "1" } });
-    const value = { channel: "a", version: "1", value: blob("v") };
-    await first.checkpoints.put(row, { values: [value], fence });
+    const row = sampleCheckpoint("thread", "1", { values: { a: "@v" } });
+    const parts = [{ part_id: "@v", value: blob("v") }];
+    await first.checkpoints.put(row, { parts, fence });
     await first.close();
 
     const second = await open();
     expect(await second.runs.find("r")).toEqual(run);
     expect(await second.events.read("r", 1, 10)).toEqual([text(2, "好"), custom(3)]);
     const stored = await second.checkpoints.get({ thread_id: "thread", checkpoint_ns: "" });
-    expect(stored).toEqual({ ...row, values: { a: blob("v") }, writes: [] });
+    expect(stored).toEqual({ ...row, writes: [] });
+    expect(await second.checkpoints.parts("thread", ["@v"])).toEqual(parts);
     expect(await second.threads.find("thread")).toMatchObject({ status: "busy" });
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { Storage } from "../../src/storage/ports.ts";
 import { assistantsContract } from "./assistants.contract.ts";
+import { backgroundContract } from "./background.contract.ts";
 import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
 import { runEndsContract } from "./run-ends.contract.ts";
@@ -12,8 +13,12 @@ import { usageContract } from "./usage.contract.ts";
 export type Subject = () => Storage;
 
 /** What every database of the storage port does alike; `open` opens an empty one. */
-export function storageContract(name: string, open: () => Promise<Storage>): void {
-  describe(`storage on ${name}`, () => {
+export function storageContract(
+  name: string,
+  open: () => Promise<Storage>,
+  suite: (name: string, tests: () => void) => void = describe,
+): void {
+  suite(`storage on ${name}`, () => {
     let storage: Storage | undefined;
     const subject: Subject = () => {
       if (storage === undefined) throw new Error("The storage is not open");
@@ -32,5 +37,6 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     eventsContract(subject);
     checkpointsContract(subject);
     usageContract(subject);
+    backgroundContract(subject);
   });
 }

@@ -175,9 +175,9 @@ export function threadsContract(subject: Subject): void {
       for (const id of ["t", "u"]) {
         const { fence } = await start(storage, `run ${id}`, { thread_id: id });
         await events.append([{ fence, events: [custom(1)] }]);
-        const value = { channel: "c", version: "1", value: blob("v") };
-        const row = sampleCheckpoint(id, "1", { versions: { c: "1" } });
-        await checkpoints.put(row, { values: [value], fence });
+        const parts = [{ part_id: "@v", value: blob("v") }];
+        const row = sampleCheckpoint(id, "1", { values: { c: "@v" } });
+        await checkpoints.put(row, { parts, fence });
         const write = { task_id: "task", idx: 0, channel: "c", value: blob("w") };
         await checkpoints.putWrites(row, { writes: [write], fence });
       }
@@ -187,16 +187,18 @@ export function threadsContract(subject: Subject): void {
       expect(await runs.find("run t")).toBeUndefined();
       expect(await events.read("run t", 0, 10)).toEqual([]);
       expect(await checkpoints.list({ thread_id: "t" })).toEqual([]);
-      // The values and writes are gone too: a checkpoint that names them finds none.
-      const row = sampleCheckpoint("t", "1", { versions: { c: "1" } });
-      await checkpoints.put(row, { values: [] });
+      // The parts and writes are gone too.
+      expect(await checkpoints.parts("t", ["@v"])).toEqual([]);
+      const row = sampleCheckpoint("t", "1");
+      await checkpoints.put(row);
       const again = await checkpoints.get({ thread_id: "t", checkpoint_ns: "" });
-      expect(again).toEqual({ ...row, values: {}, writes: [] });
+      expect(again).toEqual({ ...row, writes: [] });
 
       expect(await runs.find("run u")).toMatchObject({ status: "running" });
       expect(await events.read("run u", 0, 10)).toHaveLength(1);
       const kept = await checkpoints.get({ thread_id: "u", checkpoint_ns: "" });
-      expect(kept).toMatchObject({ values: { c: blob("v") }, writes: [{ task_id: "task" }] });
+      expect(kept).toMatchObject({ values: { c: "@v" }, writes: [{ task_id: "task" }] });
+      expect(await checkpoints.parts("u", ["@v"])).toHaveLength(1);
     });
 
     it("takes the lease of a worker whose thread was deleted", async () => {
@@ -204,7 +206,7 @@ export function threadsContract(subject: Subject): void {
       const { fence } = await start(subject(), "r");
       await threads.delete("thread");
       const row = sampleCheckpoint("thread", "1");
-      await expect(checkpoints.put(row, { values: [], fence })).rejects.toThrow(LeaseLostError);
+      await expect(checkpoints.put(row, { fence })).rejects.toThrow(LeaseLostError);
       await expect(checkpoints.putWrites(row, { writes: [], fence })).rejects.toThrow(
         LeaseLostError,
       );

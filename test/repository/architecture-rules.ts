@@ -16,6 +16,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: [...FOUNDATION],
   checkpoint: [...FOUNDATION],
   bus: [...FOUNDATION],
+  signals: [...FOUNDATION],
   usage: [...FOUNDATION],
   auth: [...FOUNDATION],
   tasks: [...FOUNDATION],
@@ -61,8 +62,14 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
   },
   {
     name: "database drivers",
-    packages: /^(node:sqlite|kysely|pg)(\/|$)/,
+    packages: /^(node:sqlite|kysely)(\/|$)/,
     units: ["storage", "checkpoint", "bus", "container"],
+    includesTypes: true,
+  },
+  {
+    name: "connections to Postgres",
+    packages: /^pg(\/|$)/,
+    units: ["storage", "signals", "worker"],
     includesTypes: true,
   },
 ];

@@ -106,6 +106,11 @@ export class SpawnedServer implements AsyncDisposable {
     });
   }
 
+  /** Sends a signal that does not end the process. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   /** Ends the process at once, as a crash or a power cut does. */
   kill(): Promise<number | null> {
     return this.#end("SIGKILL");

@@ -1,5 +1,7 @@
 import type { Route } from "../route.ts";
 import { assistantRoutes } from "./assistants.ts";
+import { cronRoutes } from "./crons.ts";
+import { maintenanceRoutes } from "./maintenance.ts";
 import { runRoutes } from "./runs.ts";
 import { stateRoutes } from "./state.ts";
 import { systemRoutes } from "./system.ts";
@@ -12,4 +14,6 @@ export const routes: Route[] = [
   ...threadRoutes,
   ...stateRoutes,
   ...runRoutes,
+  ...cronRoutes,
+  ...maintenanceRoutes,
 ];

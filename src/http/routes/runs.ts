@@ -64,13 +64,19 @@ function waitReply(reply: Reply): Response {
 
 /** Starts the run a request describes; without a thread id it is stateless. */
 async function start(
-  { ctx, body }: ApiRequest<unknown, unknown, RunCreate>,
+  { ctx, body, creation }: ApiRequest<unknown, unknown, RunCreate>,
   thread_id?: string,
 ): Promise<Reply> {
+  const isStateless = thread_id === undefined;
+  if (creation?.isRepeat) {
+    const run = await getRun(ctx, { run_id: creation.id, thread_id });
+    return { ctx, run, path: pathOf(run, isStateless), leaves: run.kwargs.on_disconnect };
+  }
   const { checkpoint, checkpoint_id, checkpoint_during, ...asked } = body;
   const at = checkpoint ?? (checkpoint_id === undefined ? undefined : { checkpoint_id });
   const run = await createRun(ctx, {
     ...asked,
+    run_id: creation?.id,
     thread_id,
     checkpoint: at && JSON.parse(JSON.stringify(at)),
     stream_mode: asked.stream_mode ?? ["values"],
@@ -81,7 +87,7 @@ async function start(
     if_not_exists: asked.if_not_exists ?? "reject",
     durability: asked.durability ?? (checkpoint_during === false ? "exit" : "sync"),
   });
-  return { ctx, run, path: pathOf(run, thread_id === undefined), leaves: run.kwargs.on_disconnect };
+  return { ctx, run, path: pathOf(run, isStateless), leaves: run.kwargs.on_disconnect };
 }
 
 const created = ({ run, path }: Reply): Response =>
@@ -109,6 +115,7 @@ const creating: Route[] = [
     path: "/threads/:thread_id/runs",
     summary: "Starts a run in the background",
     auth: "threads:create_run",
+    creates: "run",
     params: threadParams,
     body: runCreate,
     handle: async (request) => created(await start(request, request.params.thread_id)),
@@ -118,6 +125,7 @@ const creating: Route[] = [
     path: "/threads/:thread_id/runs/stream",
     summary: "Starts a run and streams it",
     auth: "threads:create_run",
+    creates: "run",
     params: threadParams,
     body: runCreate,
     handle: async (request) =>
@@ -128,6 +136,7 @@ const creating: Route[] = [
     path: "/threads/:thread_id/runs/wait",
     summary: "Starts a run and answers with its result",
     auth: "threads:create_run",
+    creates: "run",
     params: threadParams,
     body: runCreate,
     handle: async (request) => waitReply(await start(request, request.params.thread_id)),
@@ -137,6 +146,7 @@ const creating: Route[] = [
     path: "/runs",
     summary: "Starts a stateless run in the background",
     auth: "threads:create_run",
+    creates: "run",
     body: runCreate,
     handle: async (request) => created(await start(request)),
   }),
@@ -145,6 +155,7 @@ const creating: Route[] = [
     path: "/runs/stream",
     summary: "Starts a stateless run and streams it",
     auth: "threads:create_run",
+    creates: "run",
     body: runCreate,
     handle: async (request) => streamReply(await start(request), { after: undefined }),
   }),
@@ -153,6 +164,7 @@ const creating: Route[] = [
     path: "/runs/wait",
     summary: "Starts a stateless run and answers with its result",
     auth: "threads:create_run",
+    creates: "run",
     body: runCreate,
     handle: async (request) => waitReply(await start(request)),
   }),

@@ -33,7 +33,7 @@ export const systemRoutes: Route[] = [
         context: "js",
         flags: {
           assistants: true,
-          crons: false,
+          crons: true,
           langsmith: false,
           langsmith_tracing_replicas: false,
         },

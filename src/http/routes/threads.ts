@@ -18,9 +18,12 @@ export const threadRoutes: Route[] = [
     path: "/threads",
     summary: "Creates a thread",
     auth: "threads:create",
+    creates: "thread",
     body: threadCreate,
-    handle: async ({ ctx, body }) => {
-      const thread = await createThread(ctx, body);
+    handle: async ({ ctx, body, creation }) => {
+      const thread = creation?.isRepeat
+        ? await getThread(ctx, { thread_id: creation.id })
+        : await createThread(ctx, { ...body, thread_id: body.thread_id ?? creation?.id });
       return Response.json(
         body.if_exists === "do_nothing" ? await withValues(ctx, thread) : threadJson(thread, null),
       );
@@ -60,7 +63,11 @@ export const threadRoutes: Route[] = [
     params: threadParams,
     body: threadPatch,
     handle: async ({ ctx, params, body, headers }) => {
-      const thread = await patchThread(ctx, { ...params, metadata: body.metadata ?? {} });
+      const thread = await patchThread(ctx, {
+        ...params,
+        metadata: body.metadata ?? {},
+        ttl: body.ttl,
+      });
       return headers.get("prefer")?.includes("return=minimal")
         ? noContent()
         : Response.json(await withValues(ctx, thread));

@@ -1,5 +1,6 @@
 import type { Context } from "../../context.ts";
 import { newId } from "../../core/ids.ts";
+import { checkOutboundUrl, outboundPolicy } from "../../core/outbound.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Assistant } from "../../domain/assistant.ts";
 import type {
@@ -11,7 +12,7 @@ import type {
 } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
 import { getAssistant } from "../assistants/find.ts";
-import { newThread } from "../threads/create.ts";
+import { defaultTtl, newThread } from "../threads/create.ts";
 import { withMessageIds } from "./message-ids.ts";
 
 /** What a client asks for when it starts a run. */
@@ -35,10 +36,15 @@ export interface CreateRun {
   if_not_exists: "create" | "reject";
   after_seconds?: number | undefined;
   durability: RunKwargs["durability"];
+  /** The id the run shall have, for a creation that may be tried again. */
+  run_id?: string | undefined;
+  webhook?: string | undefined;
 }
 
 /** Accepts a run: when this resolves it is stored with all it needs, and a worker knows of it. */
 export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
+  if (input.webhook !== undefined)
+    checkOutboundUrl(input.webhook, outboundPolicy(ctx.settings.webhook_allowed_hosts));
   const assistant = await getAssistant(ctx, input);
   await ctx.graphs.check(assistant.graph_id);
   const thread =
@@ -57,16 +63,18 @@ export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
             thread_id: run.thread_id,
             metadata: input.metadata ?? {},
             now: ctx.clock.now(),
+            ttl: defaultTtl(ctx.settings),
           }),
         }
       : {}),
     thread_metadata: { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id },
     thread_config: { configurable: lasting(run.kwargs.config["configurable"]) },
+    max_pending: ctx.settings.max_pending_runs,
   });
   for (const runId of cancelled)
     ctx.workers.cancel(runId, input.multitask_strategy === "rollback" ? "rollback" : "interrupt");
   for (const runId of ended) ctx.bus.publish(runId, []);
-  ctx.workers.wake();
+  ctx.workers.wake([accepted.run_id]);
   return accepted;
 }
 
@@ -81,7 +89,7 @@ function newRun(from: {
   const context = { ...assistant.context, ...input.context };
   const createdAt = now + (input.after_seconds ?? 0) * 1000;
   return {
-    run_id: newId(),
+    run_id: input.run_id ?? newId(),
     thread_id: input.thread_id ?? newId(),
     assistant_id: assistant.assistant_id,
     graph_id: assistant.graph_id,
@@ -92,20 +100,10 @@ function newRun(from: {
       ...input.metadata,
       assistant_id: assistant.assistant_id,
     },
-    kwargs: {
-      input: withMessageIds(input.input ?? null),
-      command: input.command ?? null,
+    kwargs: newKwargs(input, {
       config,
       context: Object.keys(context).length > 0 ? context : null,
-      checkpoint: input.checkpoint ?? null,
-      interrupt_before: input.interrupt_before ?? null,
-      interrupt_after: input.interrupt_after ?? null,
-      stream_mode: input.stream_mode,
-      stream_subgraphs: input.stream_subgraphs,
-      durability: input.durability,
-      on_disconnect: input.on_disconnect,
-      temporary: input.thread_id === undefined && input.on_completion === "delete",
-    },
+    }),
     multitask_strategy: input.multitask_strategy,
     created_at: createdAt,
     updated_at: createdAt,
@@ -115,6 +113,21 @@ function newRun(from: {
     error: null,
   };
 }
+
+const newKwargs = (input: CreateRun, merged: Pick<RunKwargs, "config" | "context">): RunKwargs => ({
+  input: withMessageIds(input.input ?? null),
+  command: input.command ?? null,
+  ...merged,
+  checkpoint: input.checkpoint ?? null,
+  interrupt_before: input.interrupt_before ?? null,
+  interrupt_after: input.interrupt_after ?? null,
+  stream_mode: input.stream_mode,
+  stream_subgraphs: input.stream_subgraphs,
+  durability: input.durability,
+  on_disconnect: input.on_disconnect,
+  temporary: input.thread_id === undefined && input.on_completion === "delete",
+  ...(input.webhook === undefined ? {} : { webhook: input.webhook }),
+});
 
 /** Keys of a configurable that hold for one run only: its place in the history. */
 const OF_ONE_RUN = new Set(["checkpoint_id", "checkpoint_ns", "checkpoint_map"]);

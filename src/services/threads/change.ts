@@ -1,15 +1,16 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { Thread } from "../../domain/thread.ts";
+import type { Thread, ThreadTtl } from "../../domain/thread.ts";
 
-/** Merges metadata key by key. */
+/** Merges metadata key by key, and sets the time to live when one is given. */
 export async function patchThread(
   ctx: Context,
-  input: { thread_id: string; metadata: JsonObject },
+  input: { thread_id: string; metadata: JsonObject; ttl?: ThreadTtl | undefined },
 ): Promise<Thread> {
   const thread = await ctx.storage.threads.patch(input.thread_id, {
     metadata: input.metadata,
+    ...(input.ttl ? { ttl: input.ttl } : {}),
     now: ctx.clock.now(),
   });
   if (!thread) throw new NotFoundError("Thread", input.thread_id);

@@ -2,18 +2,26 @@ import type { Context } from "../../context.ts";
 import { ConflictError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { Thread } from "../../domain/thread.ts";
+import type { Thread, ThreadTtl } from "../../domain/thread.ts";
 
 export interface CreateThread {
   thread_id?: string | undefined;
   metadata?: JsonObject | undefined;
   if_exists?: "raise" | "do_nothing" | undefined;
+  ttl?: ThreadTtl | undefined;
 }
+
+/** The time to live of threads that name none. */
+export const defaultTtl = (settings: Context["settings"]): ThreadTtl | undefined =>
+  settings.thread_ttl_minutes === undefined
+    ? undefined
+    : { ttl: settings.thread_ttl_minutes, strategy: settings.thread_ttl_strategy };
 
 export const newThread = (input: {
   thread_id: string;
   metadata: JsonObject;
   now: number;
+  ttl?: ThreadTtl | undefined;
 }): Thread => ({
   thread_id: input.thread_id,
   status: "idle",
@@ -24,6 +32,7 @@ export const newThread = (input: {
   created_at: input.now,
   updated_at: input.now,
   state_updated_at: input.now,
+  ...(input.ttl ? { ttl: input.ttl } : {}),
 });
 
 export async function createThread(ctx: Context, input: CreateThread): Promise<Thread> {
@@ -31,6 +40,7 @@ export async function createThread(ctx: Context, input: CreateThread): Promise<T
     thread_id: input.thread_id ?? newId(),
     metadata: input.metadata ?? {},
     now: ctx.clock.now(),
+    ttl: input.ttl ?? defaultTtl(ctx.settings),
   });
   try {
     await ctx.storage.threads.create(thread);

@@ -31,8 +31,12 @@ export const sqliteDialect: Dialect = {
     rowNumber: sql`integer primary key`,
     clustered: sql`without rowid`,
   },
+  isConcurrent: false,
   lockRows: nothing,
+  shareRows: nothing,
   skipLocked: nothing,
+  now: (given) => sql<number>`${given}`,
+  hasArrays: false,
   jsonContains: (column, wanted) =>
     sql<SqlBool>`json_contains(${sql.ref(column)}, ${JSON.stringify(wanted)})`,
   textContains: (column, part) => sql<SqlBool>`text_contains(${sql.ref(column)}, ${part})`,

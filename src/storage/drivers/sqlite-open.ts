@@ -30,7 +30,7 @@ function prepareDirectory(dataDir: string): void {
 }
 
 /** Owns the data directory until the answer is called, or the process ends in whatever way. */
-function lockDirectory(dataDir: string): () => void {
+export function lockDirectory(dataDir: string): () => void {
   const path = join(dataDir, "kagari.lock");
   try {
     const lock = new DatabaseSync(path, { timeout: 0 });
@@ -54,7 +54,7 @@ function lockDirectory(dataDir: string): () => void {
 }
 
 /** The migrations a database has had, without changing it; refuses a file that is not ours. */
-function readMigrations(database: DatabaseSync, path: string): string[] {
+export function readMigrations(database: DatabaseSync, path: string): string[] {
   try {
     const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();
     if (tables.length === 0) return [];

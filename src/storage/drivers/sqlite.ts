@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { AppError } from "../../core/errors.ts";
-import type { Commit, Query } from "../commit.ts";
+import { begun, type Query, type Work } from "../commit.ts";
 import type { Dialect, Driver } from "../driver.ts";
 import { fromDiskError, fromSqliteError } from "./sqlite-errors.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
@@ -23,6 +23,7 @@ const toInputs = (parameters: readonly unknown[]) => parameters as readonly SQLI
  */
 export class SqliteDriver implements Driver {
   readonly dialect: Dialect = sqliteDialect;
+  readonly clock = undefined;
   readonly #database: DatabaseSync;
   readonly #release: () => void;
   readonly #sync: WalSync | undefined;
@@ -39,22 +40,22 @@ export class SqliteDriver implements Driver {
     this.#sync = parts.sync;
   }
 
-  write<T>(commit: Commit<T>): Promise<T> {
+  write<T>(work: Work<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(closedError());
     return new Promise<T>((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
       const run = () => {
-        const result = this.#interpret(commit);
+        const result = this.#interpret(work);
         return () => resolve(result);
       };
       this.#waiting.push({ run, reject });
     });
   }
 
-  async read<T>(commit: Commit<T>): Promise<T> {
+  async read<T>(work: Work<T>): Promise<T> {
     if (this.#isClosed) throw closedError();
     try {
-      return this.#interpret(commit);
+      return this.#interpret(work);
     } catch (error) {
       throw fromSqliteError(error);
     }
@@ -118,7 +119,8 @@ export class SqliteDriver implements Driver {
     if (this.#database.isTransaction) this.#database.exec("rollback");
   }
 
-  #interpret<T>(commit: Commit<T>): T {
+  #interpret<T>(work: Work<T>): T {
+    const commit = begun(work);
     let step = commit.next([]);
     while (!step.done) step = commit.next(this.#execute(step.value));
     return step.value;

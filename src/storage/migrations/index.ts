@@ -1,5 +1,7 @@
 import { init } from "./0001-init.ts";
+import { checkpointParts } from "./0002-checkpoint-parts.ts";
+import { background } from "./0003-background.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [init];
+export const MIGRATIONS: readonly Migration[] = [init, checkpointParts, background];

@@ -1,4 +1,5 @@
-import { ConflictError, NotFoundError } from "../../core/errors.ts";
+import { sql } from "kysely";
+import { AppError, ConflictError, NotFoundError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Run } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
@@ -6,23 +7,43 @@ import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
 import type { AcceptedRun } from "../ports.ts";
-import type { RunRow } from "../schema.ts";
+import type { RunRow, ThreadRow } from "../schema.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
-import { isActive } from "./run-conditions.ts";
+import { isActive, isPending } from "./run-conditions.ts";
 import { fromRun } from "./run-rows.ts";
-import { fromThread, threadInserter } from "./thread-rows.ts";
+import { fromThread } from "./thread-rows.ts";
 
 export interface NewRun {
   run: Run;
   create_thread?: Thread;
   thread_metadata: JsonObject;
   thread_config: JsonObject;
+  max_pending?: number;
+}
+
+/** Ends the commit when so many runs wait that another must not. */
+function queueGuard({ db }: Dialect): (limit: number) => Commit<void> {
+  const beyond = hot((p: { last: number }) =>
+    db.selectFrom("run").select("run_id").where(isPending).limit(sql.lit(1)).offset(p.last),
+  );
+  return function* (limit) {
+    if ((yield* beyond({ last: limit - 1 })).length === 0) return;
+    throw new AppError("limit", `${limit} runs are waiting already; try again later`, {
+      details: { retry_after_seconds: 5 },
+    });
+  };
 }
 
 /** Makes the thread of a run if need be, and marks it busy. */
 function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
   const { db, lockRows } = dialect;
-  const insert = threadInserter(dialect);
+  const insert = hot((p: ThreadRow) =>
+    db
+      .insertInto("thread")
+      .values(p)
+      .onConflict((conflict) => conflict.doNothing())
+      .returning("thread_id"),
+  );
   const select = hot((p: { thread_id: string }) =>
     db
       .selectFrom("thread")
@@ -37,29 +58,26 @@ function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
       .where("thread_id", "=", p.thread_id),
   );
   return function* ({ run, create_thread, thread_metadata, thread_config }) {
-    const { thread_id, updated_at } = run;
-    const [found] = yield* select({ thread_id });
-    const before =
-      found === undefined
-        ? create_thread
-        : {
-            metadata: fromJson<JsonObject>(found.metadata),
-            config: fromJson<JsonObject>(found.config),
-          };
-    if (before === undefined) throw new NotFoundError("Thread", thread_id);
-    const metadata = { ...before.metadata, ...thread_metadata };
-    const config = { ...before.config, ...thread_config };
-    if (found === undefined && create_thread !== undefined) {
+    const { thread_id, updated_at: now } = run;
+    for (;;) {
+      const [found] = yield* select({ thread_id });
+      if (found) {
+        const metadata = JSON.stringify({
+          ...fromJson<object>(found.metadata),
+          ...thread_metadata,
+        });
+        const config = JSON.stringify({ ...fromJson<object>(found.config), ...thread_config });
+        yield* update({ thread_id, metadata, config, now });
+        return;
+      }
+      if (create_thread === undefined) throw new NotFoundError("Thread", thread_id);
+      const metadata = { ...create_thread.metadata, ...thread_metadata };
+      const config = { ...create_thread.config, ...thread_config };
       const thread = { ...create_thread, thread_id, metadata, config };
-      yield* insert({ ...fromThread(thread, run.kwargs.temporary), status: "busy" });
-      return;
+      const row = fromThread(thread, run.kwargs.temporary);
+      if ((yield* insert({ ...row, status: "busy" })).length > 0) return;
+      // Another process has made it since, so now it is found.
     }
-    yield* update({
-      thread_id,
-      metadata: JSON.stringify(metadata),
-      config: JSON.stringify(config),
-      now: updated_at,
-    });
   };
 }
 
@@ -72,7 +90,9 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<Omit<AcceptedRun, "ru
       .selectFrom("run")
       .select(["run_id", "thread_id", "status"])
       .where("thread_id", "=", p.thread_id)
-      .where(isActive),
+      .where(isActive)
+      .orderBy("run_id")
+      .modifyEnd(dialect.lockRows),
   );
   return function* ({ thread_id, multitask_strategy, updated_at: now }) {
     if (multitask_strategy === "enqueue") return { cancelled: [], ended: [] };
@@ -102,8 +122,10 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<Omit<AcceptedRun, "ru
 export function runAccepter(dialect: Dialect): (input: NewRun) => Commit<AcceptedRun> {
   const prepareThread = threadPreparer(dialect);
   const makeRoom = roomMaker(dialect);
+  const guardQueue = queueGuard(dialect);
   const insert = hot((p: RunRow) => dialect.db.insertInto("run").values(p));
   return function* (input) {
+    if (input.max_pending !== undefined) yield* guardQueue(input.max_pending);
     yield* prepareThread(input);
     const others = yield* makeRoom(input.run);
     const run: Run = { ...input.run, status: "pending", cancel: null, error: null };

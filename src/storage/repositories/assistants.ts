@@ -45,7 +45,7 @@ export class KyselyAssistants implements Assistants {
   }
 
   syncSystem(assistants: Assistant[]): Promise<void> {
-    return this.#commits.write(this.#syncCommit(assistants));
+    return this.#commits.write(() => this.#syncCommit(assistants));
   }
 
   find(assistantId: string): Promise<Assistant | undefined> {

@@ -2,10 +2,9 @@ import { sql, type Compilable } from "kysely";
 import type { JsonObject } from "../../core/json.ts";
 import { all, hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
-import { fromJson } from "../json-column.ts";
-import type { StoredCheckpoint } from "../ports.ts";
-import type { CheckpointTableRow } from "../schema.ts";
-import { toStored, type BlobRow, type WriteRow } from "./checkpoint-rows.ts";
+import type { Part, StoredCheckpoint } from "../ports.ts";
+import type { CheckpointPartTable, CheckpointTableRow } from "../schema.ts";
+import { toPart, toStored, versionsOf, type BlobRow, type WriteRow } from "./checkpoint-rows.ts";
 
 export interface CheckpointQuery {
   thread_id?: string;
@@ -20,6 +19,8 @@ interface Space {
   thread_id: string;
   checkpoint_ns: string;
 }
+
+type PartRow = Pick<CheckpointPartTable, "part_id" | "type" | "value">;
 
 /** Longer lists are read in several statements. */
 const MAX_LIST = 512;
@@ -82,6 +83,13 @@ function statementsOf({ db }: Dialect) {
         .where("checkpoint_ns", "=", space.checkpoint_ns)
         .where("version", "in", versions),
     ),
+    parts: hotList<PartRow>((space, ids) =>
+      db
+        .selectFrom("checkpoint_part")
+        .select(["part_id", "type", "value"])
+        .where("thread_id", "=", space.thread_id)
+        .where("part_id", "in", ids),
+    ),
     writes: hotList<WriteRow>((space, ids) =>
       db
         .selectFrom("checkpoint_write")
@@ -89,7 +97,9 @@ function statementsOf({ db }: Dialect) {
         .where("thread_id", "=", space.thread_id)
         .where("checkpoint_ns", "=", space.checkpoint_ns)
         .where("checkpoint_id", "in", ids)
-        .orderBy("id"),
+        .orderBy("position")
+        .orderBy("task_id")
+        .orderBy("idx"),
     ),
   };
 }
@@ -114,9 +124,7 @@ export function checkpointReader(dialect: Dialect) {
   const statements = statementsOf(dialect);
   /** Joins values and writes to rows of one thread and namespace. */
   function* joined(space: Space, rows: readonly CheckpointTableRow[]): Commit<StoredCheckpoint[]> {
-    const versions = rows.flatMap((row) =>
-      Object.values(fromJson<Record<string, string>>(row.versions)),
-    );
+    const versions = rows.flatMap((row) => Object.values(versionsOf(row)));
     const blobs = yield* statements.blobs(space, [...new Set(versions)]);
     const ids = rows.map(({ checkpoint_id }) => checkpoint_id);
     const writes = Map.groupBy(yield* statements.writes(space, ids), (row) => row.checkpoint_id);
@@ -145,5 +153,8 @@ export function checkpointReader(dialect: Dialect) {
     }
     return rows.flatMap((row) => found.get(row) ?? []);
   }
-  return { get, list };
+  function* parts(thread_id: string, partIds: readonly string[]): Commit<Part[]> {
+    return (yield* statements.parts({ thread_id, checkpoint_ns: "" }, partIds)).map(toPart);
+  }
+  return { get, list, parts };
 }

@@ -1,19 +1,21 @@
+import { sql } from "kysely";
 import type { Fence } from "../../domain/run.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
-import type { Blob, CheckpointRow, StoredWrite } from "../ports.ts";
-import type { CheckpointBlobTable, CheckpointTableRow, CheckpointWriteTable } from "../schema.ts";
+import { rowInserter } from "../insert-rows.ts";
+import type { CheckpointRow, Part, StoredWrite } from "../ports.ts";
+import type { CheckpointPartTable, CheckpointTableRow, CheckpointWriteTable } from "../schema.ts";
 import { fromCheckpoint, type Author } from "./checkpoint-rows.ts";
 import { fenceGuard } from "./fence.ts";
+import type { RunKey } from "./remove-run.ts";
 
-export interface NewValues {
-  values: { channel: string; version: string; value: Blob }[];
+export interface NewParts {
+  parts?: Part[];
   fence?: Fence;
 }
 
-export interface NewWrites {
+export interface NewWrites extends NewParts {
   writes: StoredWrite[];
-  fence?: Fence;
 }
 
 export interface WriteKey {
@@ -22,7 +24,43 @@ export interface WriteKey {
   checkpoint_id: string;
 }
 
+const byPartId = (a: Part, b: Part) => (a.part_id < b.part_id ? -1 : 1);
+
+/** Of several writes under one negative idx the last counts. */
+const lastOfSpecial = (writes: readonly StoredWrite[]) =>
+  writes.filter(({ idx, task_id }, at) => {
+    const isSame = (other: StoredWrite) => other.idx === idx && other.task_id === task_id;
+    return idx >= 0 || writes.findLastIndex(isSame) === at;
+  });
+
 const NOBODY: Author = { run_id: "", epoch: 0, owner: "" };
+
+function insertersOf(dialect: Dialect) {
+  return {
+    parts: rowInserter<CheckpointPartTable>(dialect, {
+      table: "checkpoint_part",
+      columns: { thread_id: "text", part_id: "text", run_id: "text", type: "text", value: "blob" },
+      onConflict: sql`on conflict (thread_id, part_id) do update set run_id = ''
+        where checkpoint_part.run_id <> excluded.run_id`,
+    }),
+    writes: rowInserter<CheckpointWriteTable>(dialect, {
+      table: "checkpoint_write",
+      columns: {
+        thread_id: "text",
+        checkpoint_ns: "text",
+        checkpoint_id: "text",
+        task_id: "text",
+        idx: "integer",
+        run_id: "text",
+        position: "integer",
+        channel: "text",
+        type: "text",
+        value: "blob",
+      },
+      onConflict: sql`on conflict do nothing`,
+    }),
+  };
+}
 
 function statementsOf({ db }: Dialect) {
   return {
@@ -36,6 +74,7 @@ function statementsOf({ db }: Dialect) {
           conflict.columns(["thread_id", "checkpoint_ns", "checkpoint_id"]).doUpdateSet({
             metadata_json: (eb) => eb.ref("excluded.metadata_json"),
             versions: (eb) => eb.ref("excluded.versions"),
+            channel_values: (eb) => eb.ref("excluded.channel_values"),
             metadata_type: (eb) => eb.ref("excluded.metadata_type"),
             metadata: (eb) => eb.ref("excluded.metadata"),
             checkpoint_type: (eb) => eb.ref("excluded.checkpoint_type"),
@@ -43,22 +82,13 @@ function statementsOf({ db }: Dialect) {
           }),
         ),
     ),
-    value: hot((p: CheckpointBlobTable) =>
+    lastPosition: hot((p: WriteKey) =>
       db
-        .insertInto("checkpoint_blob")
-        .values(p)
-        .onConflict((conflict) =>
-          conflict.columns(["thread_id", "checkpoint_ns", "version", "channel"]).doUpdateSet({
-            type: (eb) => eb.ref("excluded.type"),
-            value: (eb) => eb.ref("excluded.value"),
-          }),
-        ),
-    ),
-    write: hot((p: Omit<CheckpointWriteTable, "id">) =>
-      db
-        .insertInto("checkpoint_write")
-        .values(p)
-        .onConflict((conflict) => conflict.doNothing()),
+        .selectFrom("checkpoint_write")
+        .select((eb) => eb.fn.max("position").as("position"))
+        .where("thread_id", "=", p.thread_id)
+        .where("checkpoint_ns", "=", p.checkpoint_ns)
+        .where("checkpoint_id", "=", p.checkpoint_id),
     ),
     forget: hot((p: WriteKey & { task_id: string; idx: number; run_id: string }) =>
       db
@@ -75,39 +105,51 @@ function statementsOf({ db }: Dialect) {
 
 /** The commits of `Checkpoints.put` and `Checkpoints.putWrites`. */
 export function checkpointWriter(dialect: Dialect) {
-  const statements = statementsOf(dialect);
+  const statements = { ...statementsOf(dialect), ...insertersOf(dialect) };
   const guard = fenceGuard(dialect);
   function* authorOf(fence: Fence | undefined): Commit<Author> {
     if (fence === undefined) return NOBODY;
     const owner = yield* guard(fence);
     return { run_id: fence.run_id, epoch: fence.epoch, owner };
   }
-  function* put(row: CheckpointRow, { values, fence }: NewValues): Commit<void> {
+  function* putParts(key: RunKey, parts: readonly Part[]): Commit<void> {
+    // In one order for all, so that no two commits wait for each other.
+    const rows = parts.toSorted(byPartId).map(({ part_id, value: { type, bytes } }) => ({
+      ...key,
+      part_id,
+      type,
+      value: bytes,
+    }));
+    yield* statements.parts(rows);
+  }
+  function* put(row: CheckpointRow, { parts = [], fence }: NewParts): Commit<void> {
     const author = yield* authorOf(fence);
-    const { thread_id, checkpoint_ns } = row;
-    const { run_id } = author;
-    for (const { channel, version, value } of values) {
-      const { type, bytes } = value;
-      yield* statements.value({
-        thread_id,
-        checkpoint_ns,
-        version,
-        channel,
-        run_id,
-        type,
-        value: bytes,
-      });
-    }
+    yield* putParts({ thread_id: row.thread_id, run_id: author.run_id }, parts);
     yield* statements.checkpoint(fromCheckpoint(row, author));
   }
-  function* putWrites(key: WriteKey, { writes, fence }: NewWrites): Commit<void> {
+  function* putWrites(key: WriteKey, { writes, parts = [], fence }: NewWrites): Commit<void> {
     const { run_id } = yield* authorOf(fence);
     const { thread_id, checkpoint_ns, checkpoint_id } = key;
-    for (const { task_id, idx, channel, value } of writes) {
-      const written = { thread_id, checkpoint_ns, checkpoint_id, task_id, idx, run_id };
-      if (idx < 0) yield* statements.forget(written);
-      yield* statements.write({ ...written, channel, type: value.type, value: value.bytes });
+    yield* putParts({ thread_id, run_id }, parts);
+    const place = { thread_id, checkpoint_ns, checkpoint_id };
+    for (const { task_id, idx } of writes) {
+      if (idx < 0) yield* statements.forget({ ...place, task_id, idx, run_id });
     }
+    const [last] = yield* statements.lastPosition(place);
+    const first = (last?.position ?? 0) + 1;
+    const rows = lastOfSpecial(writes).map(
+      ({ task_id, idx, channel, value: { type, bytes } }, index) => ({
+        ...place,
+        task_id,
+        idx,
+        run_id,
+        position: first + index,
+        channel,
+        type,
+        value: bytes,
+      }),
+    );
+    yield* statements.writes(rows);
   }
   return { put, putWrites };
 }

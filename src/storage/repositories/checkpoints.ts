@@ -1,10 +1,10 @@
 import type { Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
-import type { CheckpointRow, Checkpoints, StoredCheckpoint } from "../ports.ts";
+import type { CheckpointRow, Checkpoints, Part, StoredCheckpoint } from "../ports.ts";
 import { checkpointReader, type CheckpointQuery } from "./checkpoint-reader.ts";
 import {
   checkpointWriter,
-  type NewValues,
+  type NewParts,
   type NewWrites,
   type WriteKey,
 } from "./checkpoint-writer.ts";
@@ -23,12 +23,12 @@ export class KyselyCheckpoints implements Checkpoints {
     this.#removeThread = threadStateRemover(dialect);
   }
 
-  put(row: CheckpointRow, input: NewValues): Promise<void> {
-    return this.#commits.write(this.#writer.put(row, input));
+  put(row: CheckpointRow, input: NewParts = {}): Promise<void> {
+    return this.#commits.write(() => this.#writer.put(row, input));
   }
 
   putWrites(key: WriteKey, input: NewWrites): Promise<void> {
-    return this.#commits.write(this.#writer.putWrites(key, input));
+    return this.#commits.write(() => this.#writer.putWrites(key, input));
   }
 
   get(key: {
@@ -36,14 +36,18 @@ export class KyselyCheckpoints implements Checkpoints {
     checkpoint_ns: string;
     checkpoint_id?: string;
   }): Promise<StoredCheckpoint | undefined> {
-    return this.#commits.read(this.#reader.get(key));
+    return this.#commits.read(() => this.#reader.get(key), "snapshot");
   }
 
   list(query: CheckpointQuery): Promise<StoredCheckpoint[]> {
-    return this.#commits.read(this.#reader.list(query));
+    return this.#commits.read(() => this.#reader.list(query), "snapshot");
+  }
+
+  parts(threadId: string, partIds: readonly string[]): Promise<Part[]> {
+    return this.#commits.read(() => this.#reader.parts(threadId, partIds));
   }
 
   deleteThread(threadId: string): Promise<void> {
-    return this.#commits.write(this.#removeThread(threadId));
+    return this.#commits.write(() => this.#removeThread(threadId));
   }
 }

@@ -3,6 +3,7 @@ import type { CancelAction } from "../../domain/run.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { eventWriter, lastSeqFinder } from "./events.ts";
+import { webhookQueuer } from "./queue-webhook.ts";
 import { runRemover, runStateRemover, type RunKey } from "./remove-run.ts";
 import { isPending, isRunning } from "./run-conditions.ts";
 
@@ -15,12 +16,14 @@ export function pendingRunEnder(
   const lastSeq = lastSeqFinder(dialect);
   const remove = runRemover(dialect);
   const removeState = runStateRemover(dialect);
+  const queueWebhook = webhookQueuer(dialect);
   const interrupt = hot((p: { run_id: string; now: number }) =>
     db
       .updateTable("run")
       .set({ status: "interrupted", updated_at: p.now })
       .where("run_id", "=", p.run_id)
-      .where(isPending),
+      .where(isPending)
+      .returning("webhook"),
   );
   return function* (key, action, now) {
     if (action === "rollback") {
@@ -28,9 +31,10 @@ export function pendingRunEnder(
       yield* remove(key);
       return;
     }
-    yield* interrupt({ run_id: key.run_id, now });
+    const [ended] = yield* interrupt({ run_id: key.run_id, now });
     const seq = (yield* lastSeq(key.run_id)) + 1;
     yield* writeEvents(key.run_id, [{ kind: "end", status: "interrupted", seq }]);
+    if (ended && ended.webhook !== null) yield* queueWebhook(key.run_id, now);
   };
 }
 

@@ -3,17 +3,32 @@ import type { RunEvent } from "../../domain/event.ts";
 import type { Fence } from "../../domain/run.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
+import { rowInserter } from "../insert-rows.ts";
 import type { Events } from "../ports.ts";
+import type { EventTable } from "../schema.ts";
 import { packEvents, unpackEvents, type EventRow } from "./event-rows.ts";
-import { fenceFinder } from "./fence.ts";
+import { fencesKeeper } from "./fence.ts";
 
 /** Keeps events of a run, in order. */
-export function eventWriter({ db }: Dialect): (runId: string, events: RunEvent[]) => Commit<void> {
-  const insert = hot((p: EventRow & { run_id: string }) => db.insertInto("event").values(p));
-  return function* (runId, events) {
-    for (const row of packEvents(events)) yield* insert({ run_id: runId, ...row });
-  };
+export function eventWriter(dialect: Dialect): (runId: string, events: RunEvent[]) => Commit<void> {
+  const insert = eventInserter(dialect);
+  return (runId, events) => insert(rowsOf(runId, events));
 }
+
+const rowsOf = (run_id: string, events: RunEvent[]) =>
+  packEvents(events).map((row) => ({ run_id, ...row }));
+
+const eventInserter = (dialect: Dialect) =>
+  rowInserter<EventTable>(dialect, {
+    table: "event",
+    columns: {
+      run_id: "text",
+      seq: "integer",
+      first_seq: "integer",
+      kind: "text",
+      payload: "text",
+    },
+  });
 
 /** The seq of a run's last event, 0 for none. */
 export function lastSeqFinder({ db }: Dialect): (runId: string) => Commit<number> {
@@ -33,15 +48,15 @@ export function lastSeqFinder({ db }: Dialect): (runId: string) => Commit<number
 
 export class KyselyEvents implements Events {
   readonly #commits: Commits;
-  readonly #fenceOwner: (fence: Fence) => Commit<string | undefined>;
-  readonly #write: (runId: string, events: RunEvent[]) => Commit<void>;
+  readonly #held: (fences: Fence[]) => Commit<Set<Fence>>;
+  readonly #insert: ReturnType<typeof eventInserter>;
   readonly #lastSeq: (runId: string) => Commit<number>;
   readonly #rows: (p: { run_id: string; after: number; limit: number }) => Commit<EventRow[]>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
-    this.#fenceOwner = fenceFinder(dialect);
-    this.#write = eventWriter(dialect);
+    this.#held = fencesKeeper(dialect);
+    this.#insert = eventInserter(dialect);
     this.#lastSeq = lastSeqFinder(dialect);
     const rows = dialect.db.selectFrom("event").select(["seq", "first_seq", "kind", "payload"]);
     this.#rows = hot((p) =>
@@ -50,7 +65,7 @@ export class KyselyEvents implements Events {
   }
 
   append(batch: { fence: Fence; events: RunEvent[] }[]): Promise<{ lost: string[] }> {
-    return this.#commits.write(this.#appendCommit(batch));
+    return this.#commits.write(() => this.#appendCommit(batch));
   }
 
   read(runId: string, after: number, limit: number): Promise<RunEvent[]> {
@@ -62,12 +77,11 @@ export class KyselyEvents implements Events {
   }
 
   *#appendCommit(batch: { fence: Fence; events: RunEvent[] }[]): Commit<{ lost: string[] }> {
-    const lost: string[] = [];
-    for (const { fence, events } of batch) {
-      if ((yield* this.#fenceOwner(fence)) === undefined) lost.push(fence.run_id);
-      else yield* this.#write(fence.run_id, events);
-    }
-    return { lost };
+    const held = yield* this.#held(batch.map(({ fence }) => fence));
+    const kept = batch.filter(({ fence }) => held.has(fence));
+    yield* this.#insert(kept.flatMap(({ fence, events }) => rowsOf(fence.run_id, events)));
+    const lost = batch.filter(({ fence }) => !held.has(fence));
+    return { lost: lost.map(({ fence }) => fence.run_id) };
   }
 
   *#readCommit(run_id: string, after: number, limit: number): Commit<RunEvent[]> {

@@ -7,7 +7,9 @@ import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { jsonOrNull } from "../json-column.ts";
 import { eventWriter } from "./events.ts";
+import { webhookQueuer } from "./queue-webhook.ts";
 import { runRemover, runStateRemover } from "./remove-run.ts";
+import { rowLocks } from "./row-locks.ts";
 import { isRunning } from "./run-conditions.ts";
 import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
 
@@ -63,7 +65,7 @@ const runEnder = ({ db }: Dialect) =>
         .where("run_id", "=", p.run_id)
         .where("epoch", "=", p.epoch)
         .where(isRunning)
-        .returning("thread_id"),
+        .returning(["thread_id", "webhook"]),
   );
 
 /** The commit of `Runs.finish`. */
@@ -74,9 +76,12 @@ export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Co
   const settleThread = threadSettler(dialect);
   const refreshThread = threadRefresher(dialect);
   const endRun = runEnder(dialect);
+  const lock = rowLocks(dialect);
+  const queueWebhook = webhookQueuer(dialect);
   return function* (fence, { outcome, events, now, remove: removal }) {
     const { run_id, epoch } = fence;
     const error = jsonOrNull(outcome.error);
+    yield* lock.threadOfRun(run_id);
     const [ended] = yield* endRun({ run_id, epoch, status: outcome.status, error, now });
     if (ended === undefined) throw new LeaseLostError(run_id);
     const { thread_id } = ended;
@@ -95,5 +100,6 @@ export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Co
       error: outcome.rest_status === "error" ? error : null,
       now,
     });
+    if (ended.webhook !== null) yield* queueWebhook(run_id, now);
   };
 }

@@ -1,5 +1,6 @@
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
+import { rowLocks } from "./row-locks.ts";
 
 export interface RunKey {
   run_id: string;
@@ -24,6 +25,12 @@ export function runStateRemover({ db }: Dialect): (key: RunKey) => Commit<void> 
       .where("thread_id", "=", p.thread_id)
       .where("run_id", "=", p.run_id),
   );
+  const parts = hot((p: RunKey) =>
+    db
+      .deleteFrom("checkpoint_part")
+      .where("thread_id", "=", p.thread_id)
+      .where("run_id", "=", p.run_id),
+  );
   const writes = hot((p: RunKey) =>
     db
       .deleteFrom("checkpoint_write")
@@ -35,6 +42,7 @@ export function runStateRemover({ db }: Dialect): (key: RunKey) => Commit<void> 
   );
   return function* (key) {
     yield* values(key);
+    yield* parts(key);
     yield* writes(key);
     yield* checkpoints(key);
   };
@@ -42,7 +50,7 @@ export function runStateRemover({ db }: Dialect): (key: RunKey) => Commit<void> 
 
 /** Deletes all checkpoints of a thread with their values and writes. */
 export function threadStateRemover({ db }: Dialect): (threadId: string) => Commit<void> {
-  const tables = ["checkpoint", "checkpoint_blob", "checkpoint_write"] as const;
+  const tables = ["checkpoint", "checkpoint_blob", "checkpoint_part", "checkpoint_write"] as const;
   const removals = tables.map((table) =>
     hot((p: { thread_id: string }) => db.deleteFrom(table).where("thread_id", "=", p.thread_id)),
   );
@@ -62,15 +70,21 @@ export function threadRemover(dialect: Dialect): (threadId: string) => Commit<bo
   const runs = hot((p: { thread_id: string }) =>
     db.deleteFrom("run").where("thread_id", "=", p.thread_id),
   );
+  const crons = hot((p: { thread_id: string }) =>
+    db.deleteFrom("cron").where("thread_id", "=", p.thread_id),
+  );
   const thread = hot((p: { thread_id: string }) =>
     db.deleteFrom("thread").where("thread_id", "=", p.thread_id).returning("thread_id"),
   );
+  const lock = rowLocks(dialect);
   return function* (threadId) {
     const key = { thread_id: threadId };
     const [removed] = yield* thread(key);
     if (removed === undefined) return false;
+    yield* lock.runsOfThread(threadId);
     yield* events(key);
     yield* runs(key);
+    yield* crons(key);
     yield* removeState(threadId);
     return true;
   };

@@ -4,3 +4,4 @@ import { sql, type SqlBool } from "kysely";
 export const isPending = sql<SqlBool>`status = 'pending'`;
 export const isRunning = sql<SqlBool>`status = 'running'`;
 export const isActive = sql<SqlBool>`status in ('pending', 'running')`;
+export const isEnded = sql<SqlBool>`status not in ('pending', 'running')`;

@@ -5,24 +5,42 @@ import type { Dialect } from "../driver.ts";
 import { isPending, isRunning } from "./run-conditions.ts";
 import { toRun } from "./run-rows.ts";
 
+// The offset keeps Postgres from making these a join, which on a table it knows nothing of yet compares
+// every run with every other.
 const threadIsFree = sql<SqlBool>`not exists (
-  select 1 from run as other where other.thread_id = run.thread_id and other.status = 'running')`;
+  select 1 from run as other where other.thread_id = run.thread_id and other.status = 'running'
+  limit 1 offset 0)`;
 
-interface Claim {
+/**
+ * On concurrent databases another process may have the older runs of a thread in hand. The sum keeps
+ * Postgres from looking for them among all that wait, or all that the thread ever had.
+ */
+const isNextOfThread = sql<SqlBool>`not exists (
+  select 1 from run as other where other.thread_id = run.thread_id and other.status = 'pending'
+  and (other.created_at + 0, other.run_id) < (run.created_at, run.run_id) limit 1 offset 0)`;
+
+/** A worker's claim on one or all of its runs; `now` counts where the database has no clock. */
+export interface OwnerLease {
   owner: string;
   now: number;
-  lease_until: number;
+  lease_ms: number;
 }
 
 /** Takes the oldest pending run whose thread is free, and marks its thread busy. */
-function runClaimer({ db, skipLocked }: Dialect): (claim: Claim) => Commit<Run | undefined> {
-  const take = hot((p: Claim) => {
+function runClaimer({
+  db,
+  isConcurrent,
+  now,
+  skipLocked,
+}: Dialect): (claim: OwnerLease) => Commit<Run | undefined> {
+  const take = hot((p: OwnerLease) => {
     const oldest = db
       .selectFrom("run")
       .select("run_id")
       .where(isPending)
-      .where("created_at", "<=", p.now)
+      .where("created_at", "<=", now(p.now))
       .where(threadIsFree)
+      .$if(isConcurrent, (query) => query.where(isNextOfThread))
       .orderBy("created_at")
       .orderBy("run_id")
       .limit(sql.lit(1))
@@ -32,7 +50,7 @@ function runClaimer({ db, skipLocked }: Dialect): (claim: Claim) => Commit<Run |
       .set({
         status: "running",
         owner: p.owner,
-        lease_until: p.lease_until,
+        lease_until: sql`${now(p.now)} + ${p.lease_ms}`,
         updated_at: p.now,
         epoch: sql`epoch + 1`,
       })
@@ -55,18 +73,57 @@ function runClaimer({ db, skipLocked }: Dialect): (claim: Claim) => Commit<Run |
   };
 }
 
+/** Extends the leases of all running runs of an owner. */
+export const renewAllQuery =
+  ({ db, now, skipLocked }: Dialect) =>
+  ({ owner, now: given, lease_ms }: OwnerLease) => {
+    // A row in the hand of another commit is not reclaimed either: waiting for it would gain nothing.
+    const running = db
+      .selectFrom("run")
+      .select("run_id")
+      .where("owner", "=", owner)
+      .where(isRunning)
+      .orderBy("run_id")
+      .modifyEnd(skipLocked);
+    return db
+      .updateTable("run")
+      .set({ lease_until: sql`${now(given)} + ${lease_ms}` })
+      .where("run_id", "in", running)
+      .returning(["run_id", "epoch", "cancel"]);
+  };
+
+const handedBack = { status: "pending", owner: null, lease_until: null } as const;
+
 /** Statements of a run's life with a worker. */
 export function runLeases(dialect: Dialect) {
-  const { db } = dialect;
+  const { db, now, lockRows, skipLocked } = dialect;
   return {
     claim: runClaimer(dialect),
     find: hot((p: { run_id: string }) =>
       db.selectFrom("run").selectAll().where("run_id", "=", p.run_id),
     ),
-    renew: hot((p: { run_id: string; epoch: number; lease_until: number }) =>
+    findLocked: hot((p: { run_id: string }) =>
+      db.selectFrom("run").selectAll().where("run_id", "=", p.run_id).modifyEnd(lockRows),
+    ),
+    renewAll: hot(renewAllQuery(dialect)),
+    reclaim: hot((p: { now: number }) => {
+      const lapsed = db
+        .selectFrom("run")
+        .select("run_id")
+        .where(isRunning)
+        .where("lease_until", "<=", now(p.now))
+        .orderBy("run_id")
+        .modifyEnd(skipLocked);
+      return db
+        .updateTable("run")
+        .set({ ...handedBack, crashes: sql`crashes + 1`, updated_at: p.now })
+        .where("run_id", "in", lapsed)
+        .returningAll();
+    }),
+    renew: hot((p: { run_id: string; epoch: number; now: number; lease_ms: number }) =>
       db
         .updateTable("run")
-        .set({ lease_until: p.lease_until })
+        .set({ lease_until: sql`${now(p.now)} + ${p.lease_ms}` })
         .where("run_id", "=", p.run_id)
         .where("epoch", "=", p.epoch)
         .where(isRunning)
@@ -75,7 +132,7 @@ export function runLeases(dialect: Dialect) {
     release: hot((p: { run_id: string; epoch: number; now: number }) =>
       db
         .updateTable("run")
-        .set({ status: "pending", owner: null, lease_until: null, updated_at: p.now })
+        .set({ ...handedBack, updated_at: p.now })
         .where("run_id", "=", p.run_id)
         .where("epoch", "=", p.epoch)
         .where(isRunning)

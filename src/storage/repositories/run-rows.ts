@@ -40,4 +40,6 @@ export const fromRun = (run: Run): RunRow => ({
   error: jsonOrNull(run.error),
   owner: null,
   lease_until: null,
+  webhook: run.kwargs.webhook ?? null,
+  events_dropped: 0,
 });

@@ -3,14 +3,15 @@ import { ConflictError, LeaseLostError } from "../../core/errors.ts";
 import type { CancelAction, Fence, Run, RunStatus } from "../../domain/run.ts";
 import { all, first, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
-import type { AcceptedRun, Runs } from "../ports.ts";
+import type { AcceptedRun, RenewedRun, Runs } from "../ports.ts";
 import { runAccepter, type NewRun } from "./accept-run.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { runFinisher, type RunEnd } from "./finish-run.ts";
 import { runRemover, threadRemover } from "./remove-run.ts";
+import { rowLocks } from "./row-locks.ts";
 import { isPending, isRunning } from "./run-conditions.ts";
 import { toCancel, toRun } from "./run-rows.ts";
-import { runLeases } from "./run-leases.ts";
+import { runLeases, type OwnerLease } from "./run-leases.ts";
 import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
 
 interface Lease {
@@ -32,40 +33,55 @@ const statementsOf = (dialect: Dialect) => ({
 export class KyselyRuns implements Runs {
   readonly #commits: Commits;
   readonly #db: Dialect["db"];
+  readonly #skipLocked: Dialect["skipLocked"];
+  readonly #locks: ReturnType<typeof rowLocks>;
   readonly #statements: ReturnType<typeof statementsOf>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
     this.#db = dialect.db;
+    this.#skipLocked = dialect.skipLocked;
+    this.#locks = rowLocks(dialect);
     this.#statements = statementsOf(dialect);
   }
 
   accept(input: NewRun): Promise<AcceptedRun> {
-    return this.#commits.write(this.#statements.accept(input));
+    return this.#commits.write(() => this.#statements.accept(input));
   }
 
   claim(owner: string, { now, leaseMs }: Lease): Promise<Run | undefined> {
-    return this.#commits.write(this.#statements.claim({ owner, now, lease_until: now + leaseMs }));
+    const claim = { owner, now, lease_ms: Math.round(leaseMs) };
+    return this.#commits.write(() => this.#statements.claim(claim));
   }
 
   renew(fence: Fence, { now, leaseMs }: Lease): Promise<CancelAction | null> {
-    return this.#commits.write(this.#renewCommit(fence, now + leaseMs));
+    const lease = { now, lease_ms: Math.round(leaseMs) };
+    return this.#commits.write(() => this.#renewCommit(fence, lease));
+  }
+
+  renewAll(owner: string, { now, leaseMs }: Lease): Promise<RenewedRun[]> {
+    const lease = { owner, now, lease_ms: Math.round(leaseMs) };
+    return this.#commits.write(() => this.#renewAllCommit(lease));
+  }
+
+  reclaim(now: number): Promise<Run[]> {
+    return this.#commits.write(() => this.#reclaimCommit(now));
   }
 
   finish(fence: Fence, end: RunEnd): Promise<void> {
-    return this.#commits.write(this.#statements.finish(fence, end));
+    return this.#commits.write(() => this.#statements.finish(fence, end));
   }
 
   release(fence: Fence, now: number): Promise<void> {
-    return this.#commits.write(this.#releaseCommit(fence, now));
+    return this.#commits.write(() => this.#releaseCommit(fence, now));
   }
 
   requestCancel(runId: string, action: CancelAction, now: number): Promise<RunStatus | undefined> {
-    return this.#commits.write(this.#cancelCommit(runId, action, now));
+    return this.#commits.write(() => this.#cancelCommit(runId, action, now));
   }
 
   takeOver(now: number): Promise<Run[]> {
-    return this.#commits.write(this.#takeOverCommit(now));
+    return this.#commits.write(() => this.#takeOverCommit(now));
   }
 
   find(runId: string): Promise<Run | undefined> {
@@ -80,21 +96,34 @@ export class KyselyRuns implements Runs {
   }
 
   delete(runId: string, now: number): Promise<boolean> {
-    return this.#commits.write(this.#deleteCommit(runId, now));
+    return this.#commits.write(() => this.#deleteCommit(runId, now));
   }
 
   sweepTemporary(before: number): Promise<number> {
-    return this.#commits.write(this.#sweepCommit(before));
+    return this.#commits.write(() => this.#sweepCommit(before));
   }
 
   countPending(): Promise<number> {
     return this.#commits.read(this.#countCommit());
   }
 
-  *#renewCommit(fence: Fence, lease_until: number): Commit<CancelAction | null> {
-    const [row] = yield* this.#statements.renew({ ...fence, lease_until });
+  *#renewCommit(
+    fence: Fence,
+    lease: { now: number; lease_ms: number },
+  ): Commit<CancelAction | null> {
+    const [row] = yield* this.#statements.renew({ ...fence, ...lease });
     if (row === undefined) throw new LeaseLostError(fence.run_id);
     return toCancel(row.cancel);
+  }
+
+  *#renewAllCommit(lease: OwnerLease): Commit<RenewedRun[]> {
+    const rows = yield* this.#statements.renewAll(lease);
+    return rows.map(({ cancel, ...fence }) => ({ ...fence, cancel: toCancel(cancel) }));
+  }
+
+  *#reclaimCommit(now: number): Commit<Run[]> {
+    const rows = yield* this.#statements.reclaim({ now });
+    return rows.map(toRun).toSorted((a, b) => a.created_at - b.created_at);
   }
 
   *#releaseCommit(fence: Fence, now: number): Commit<void> {
@@ -103,7 +132,7 @@ export class KyselyRuns implements Runs {
   }
 
   *#cancelCommit(runId: string, action: CancelAction, now: number): Commit<RunStatus | undefined> {
-    const run = yield* this.#findCommit(runId);
+    const run = yield* this.#lockedCommit(runId);
     if (run === undefined) return undefined;
     const { run_id, thread_id, status } = run;
     if (status === "running") yield* this.#statements.flag({ run_id, action, now });
@@ -136,6 +165,13 @@ export class KyselyRuns implements Runs {
     return row && toRun(row);
   }
 
+  /** A run that stays as it is, with its thread, until the commit ends. */
+  *#lockedCommit(run_id: string): Commit<Run | undefined> {
+    yield* this.#locks.threadOfRun(run_id);
+    const [row] = yield* this.#statements.findLocked({ run_id });
+    return row && toRun(row);
+  }
+
   *#listCommit(
     threadId: string,
     { limit, offset, status }: { limit: number; offset: number; status?: RunStatus },
@@ -155,7 +191,7 @@ export class KyselyRuns implements Runs {
   }
 
   *#deleteCommit(runId: string, now: number): Commit<boolean> {
-    const run = yield* this.#findCommit(runId);
+    const run = yield* this.#lockedCommit(runId);
     if (run === undefined) return false;
     if (run.status === "running") {
       throw new ConflictError(`Run ${runId} is running; cancel it before deleting it`);
@@ -172,7 +208,9 @@ export class KyselyRuns implements Runs {
         .select("thread_id")
         .where(sql<boolean>`is_temporary = 1`)
         .where("updated_at", "<", before)
-        .where((eb) => eb.not(threadHasActiveRun)),
+        .where((eb) => eb.not(threadHasActiveRun))
+        .orderBy("thread_id")
+        .modifyEnd(this.#skipLocked),
     );
     for (const { thread_id } of ended) yield* this.#statements.removeThread(thread_id);
     return ended.length;

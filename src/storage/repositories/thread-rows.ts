@@ -1,9 +1,18 @@
 import { sql, type SqlBool } from "kysely";
-import type { RestStatus, Thread, ThreadStatus } from "../../domain/thread.ts";
+import type { RestStatus, Thread, ThreadStatus, ThreadTtl } from "../../domain/thread.ts";
 import { hot } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { fromJson, fromJsonOrNull, jsonOrNull } from "../json-column.ts";
 import type { ThreadRow } from "../schema.ts";
+
+const ttlOf = ({ ttl_ms, ttl_strategy }: ThreadRow): Pick<Thread, "ttl"> =>
+  ttl_ms === null ? {} : { ttl: { ttl: ttl_ms / 60_000, strategy: ttl_strategy ?? "delete" } };
+
+/** The columns of a time to live. */
+export const ttlColumns = (ttl: ThreadTtl) => ({
+  ttl_ms: Math.max(1, Math.round(ttl.ttl * 60_000)),
+  ttl_strategy: ttl.strategy,
+});
 
 export const toThread = (row: ThreadRow): Thread => ({
   thread_id: row.thread_id,
@@ -15,6 +24,7 @@ export const toThread = (row: ThreadRow): Thread => ({
   created_at: row.created_at,
   updated_at: row.updated_at,
   state_updated_at: row.state_updated_at,
+  ...ttlOf(row),
 });
 
 const restOf = (status: ThreadStatus): RestStatus => (status === "busy" ? "idle" : status);
@@ -31,6 +41,10 @@ export const fromThread = (thread: Thread, isTemporary: boolean): ThreadRow => (
   created_at: thread.created_at,
   updated_at: thread.updated_at,
   state_updated_at: thread.state_updated_at,
+  ttl_ms: null,
+  ttl_strategy: null,
+  ...(thread.ttl ? ttlColumns(thread.ttl) : {}),
+  pruned_at: null,
 });
 
 /** True in a statement on `thread` when a run of the thread waits or runs. */

@@ -8,6 +8,7 @@ import type {
   ThreadFilter,
   ThreadInterrupts,
   ThreadSort,
+  ThreadTtl,
 } from "../../domain/thread.ts";
 import { first, hot, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
@@ -17,7 +18,7 @@ import type { ThreadRow } from "../schema.ts";
 import { pageOf } from "./page-rows.ts";
 import { threadRemover } from "./remove-run.ts";
 import { isActive } from "./run-conditions.ts";
-import { fromThread, threadInserter, toThread } from "./thread-rows.ts";
+import { fromThread, threadInserter, toThread, ttlColumns } from "./thread-rows.ts";
 
 interface Settlement {
   rest_status: RestStatus;
@@ -44,7 +45,7 @@ export class KyselyThreads implements Threads {
   }
 
   async create(thread: Thread): Promise<void> {
-    await this.#commits.write(this.#insert(fromThread(thread, false)));
+    await this.#commits.write(() => this.#insert(fromThread(thread, false)));
   }
 
   find(threadId: string): Promise<Thread | undefined> {
@@ -57,17 +58,17 @@ export class KyselyThreads implements Threads {
 
   patch(
     threadId: string,
-    change: { metadata: JsonObject; now: number },
+    change: { metadata: JsonObject; ttl?: ThreadTtl; now: number },
   ): Promise<Thread | undefined> {
-    return this.#commits.write(this.#patchCommit(threadId, change));
+    return this.#commits.write(() => this.#patchCommit(threadId, change));
   }
 
   settle(threadId: string, change: Settlement): Promise<void> {
-    return this.#commits.write(this.#settleCommit(threadId, change));
+    return this.#commits.write(() => this.#settleCommit(threadId, change));
   }
 
   delete(threadId: string): Promise<boolean> {
-    return this.#commits.write(this.#remove(threadId));
+    return this.#commits.write(() => this.#remove(threadId));
   }
 
   *#findCommit(thread_id: string): Commit<Thread | undefined> {
@@ -90,14 +91,14 @@ export class KyselyThreads implements Threads {
 
   *#patchCommit(
     threadId: string,
-    change: { metadata: JsonObject; now: number },
+    change: { metadata: JsonObject; ttl?: ThreadTtl; now: number },
   ): Commit<Thread | undefined> {
     const metadata = yield* this.#mergedMetadata(threadId, change.metadata);
     if (metadata === undefined) return undefined;
     const row = yield* first(
       this.#dialect.db
         .updateTable("thread")
-        .set({ metadata, updated_at: change.now })
+        .set({ metadata, updated_at: change.now, ...(change.ttl && ttlColumns(change.ttl)) })
         .where("thread_id", "=", threadId)
         .returningAll(),
     );

@@ -51,7 +51,7 @@ export class KyselyUsageRows implements UsageRows {
   }
 
   async record(call: ModelCall): Promise<void> {
-    await this.#commits.write(this.#insert(fromCall(call)));
+    await this.#commits.write(() => this.#insert(fromCall(call)));
   }
 
   async ofRun(runId: string): Promise<ModelCall[]> {

@@ -1,0 +1,90 @@
+import type { Context } from "../../context.ts";
+import { AppError, ConflictError } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
+
+/** How long a request may take to create what it should; a longer one is taken for dead. */
+const RESERVE_MS = 30_000;
+const KEEP_MS = 24 * 3_600_000;
+
+/** What a request with a key creates. */
+export const CREATED = ["run", "thread", "cron"] as const;
+export type Created = (typeof CREATED)[number];
+
+/** What a key says of the thing its request creates. */
+export interface Creation {
+  id: string;
+  /** An earlier request has created it. */
+  isRepeat: boolean;
+}
+
+interface KeyedRequest {
+  actor: string;
+  key: string;
+  /** The same for the same method, path and body. */
+  fingerprint: string;
+  creates: Created;
+}
+
+async function isThere({ storage }: Context, kind: Created, id: string): Promise<boolean> {
+  switch (kind) {
+    case "run":
+      return (await storage.runs.find(id)) !== undefined;
+    case "thread":
+      return (await storage.threads.find(id)) !== undefined;
+    case "cron":
+      return (await storage.crons.find(id)) !== undefined;
+  }
+}
+
+/**
+ * Takes a key for a request, or finds what the first request with it has created. Refused with 422
+ * when that was another request, with 409 while it is in progress.
+ */
+export async function reserveKey(
+  ctx: Context,
+  { creates, ...request }: KeyedRequest,
+): Promise<Creation> {
+  const now = ctx.clock.now();
+  const held = await ctx.storage.idempotency.reserve(
+    { ...request, resource_id: newId() },
+    { now, reserved_until: now + RESERVE_MS, expires_at: now + KEEP_MS },
+  );
+  const { resource_id: id } = held;
+  if (held.state === "mine")
+    return { id, isRepeat: held.isRetake && (await isThere(ctx, creates, id)) };
+  if (held.fingerprint !== request.fingerprint)
+    throw new AppError(
+      "validation",
+      `The Idempotency-Key ${JSON.stringify(request.key)} was used for another request`,
+    );
+  if (held.state === "done" || (await isThere(ctx, creates, id))) return { id, isRepeat: true };
+  throw new ConflictError("The first request with this Idempotency-Key is still in progress", {
+    retry_after_seconds: 1,
+  });
+}
+
+/** Keeps what a request came to: the id of what it created, or why it failed. */
+export async function settleKey(
+  ctx: Context,
+  owner: { actor: string; key: string },
+  result: { id: string } | { error: unknown },
+): Promise<void> {
+  const { idempotency } = ctx.storage;
+  if ("id" in result) return idempotency.complete(owner, result.id);
+  const { error } = result;
+  const isRefused = error instanceof AppError && CLIENT_ERRORS.has(error.code);
+  await (isRefused ? idempotency.release(owner) : idempotency.breakOff(owner)).catch(
+    (failure: unknown) => ctx.log.warn({ err: failure }, "could not give an Idempotency-Key back"),
+  );
+}
+
+/** Nothing was created, and the client may send something else. */
+const CLIENT_ERRORS: ReadonlySet<string> = new Set([
+  "bad_request",
+  "forbidden",
+  "not_found",
+  "conflict",
+  "graph_unavailable",
+  "validation",
+  "limit",
+]);

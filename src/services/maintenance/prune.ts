@@ -1,0 +1,35 @@
+import type { Context } from "../../context.ts";
+import { NotFoundError } from "../../core/errors.ts";
+import type { ThreadStorage, ThreadTtl } from "../../domain/thread.ts";
+
+/** Deletes threads, or all but their newest state; those that are missing or busy are left out. Answers how many. */
+export async function pruneThreads(
+  ctx: Context,
+  input: { thread_ids: string[]; strategy: ThreadTtl["strategy"] },
+): Promise<number> {
+  let count = 0;
+  for (const thread_id of new Set(input.thread_ids)) {
+    if (await pruneThread(ctx, { thread_id, strategy: input.strategy })) count += 1;
+  }
+  return count;
+}
+
+async function pruneThread(
+  ctx: Context,
+  { thread_id, strategy }: { thread_id: string; strategy: ThreadTtl["strategy"] },
+): Promise<boolean> {
+  const { pruning } = ctx.storage;
+  if (strategy === "delete") return pruning.deleteThread(thread_id);
+  const removed = await pruning.keepNewest(thread_id, 1);
+  return removed !== undefined;
+}
+
+/** Bytes that a thread takes in the database, by section and in all. */
+export async function threadStorage(
+  ctx: Context,
+  input: { thread_id: string },
+): Promise<ThreadStorage & { total: number }> {
+  const storage = await ctx.storage.pruning.storageOf(input.thread_id);
+  if (!storage) throw new NotFoundError("Thread", input.thread_id);
+  return { ...storage, total: Object.values(storage).reduce((sum, bytes) => sum + bytes, 0) };
+}

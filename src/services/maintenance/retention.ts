@@ -1,0 +1,92 @@
+import type { Context } from "../../context.ts";
+
+/** Rows of one commit, and threads or runs of one look: small, so that no run waits long for them. */
+const ROWS = 500;
+const BATCH = 50;
+
+/** Ends the lives of threads that nothing has changed for their time to live. */
+export async function expireThreads(ctx: Context, signal: AbortSignal): Promise<void> {
+  const { pruning } = ctx.storage;
+  while (!signal.aborted) {
+    const now = ctx.clock.now();
+    const expired = await pruning.expired(now, BATCH);
+    let count = 0;
+    for (const { thread_id, strategy } of expired) {
+      const isDone =
+        strategy === "delete"
+          ? await pruning.deleteThread(thread_id, now)
+          : (await pruning.keepNewest(thread_id, 1)) !== undefined;
+      if (isDone) count += 1;
+    }
+    if (expired.length < BATCH || count === 0) return;
+  }
+}
+
+/** Deletes the events of runs that ended a while ago. */
+export async function dropOldEvents(ctx: Context, signal: AbortSignal): Promise<void> {
+  const { pruning } = ctx.storage;
+  const endedBefore = ctx.clock.now() - ctx.settings.event_retention_seconds * 1000;
+  while (!signal.aborted) {
+    const runs = await pruning.runsToDrop(endedBefore, BATCH);
+    for (const run_id of runs) while ((await pruning.dropEvents(run_id, ROWS)) === ROWS);
+    if (runs.length < BATCH) return;
+  }
+}
+
+/** Where a walk over all that has changed has come to. */
+export interface Walk {
+  threads: { updated_at: number; thread_id: string };
+  runsAfter: number;
+}
+
+export const newWalk = (): Walk => ({
+  threads: { updated_at: 0, thread_id: "" },
+  runsAfter: 0,
+});
+
+/** Deletes the events of ended runs beyond the number to keep. */
+export async function trimLongRuns(ctx: Context, walk: Walk, signal: AbortSignal): Promise<void> {
+  const { pruning } = ctx.storage;
+  const keep = ctx.settings.event_retention_count;
+  while (!signal.aborted) {
+    const runs = await pruning.longRuns({ after: walk.runsAfter, keep, limit: BATCH });
+    for (const { run_id, updated_at } of runs) {
+      while ((await pruning.trimEvents(run_id, { keep, limit: ROWS })) === ROWS);
+      walk.runsAfter = updated_at;
+    }
+    if (runs.length < BATCH) return;
+  }
+}
+
+/** Deletes all but the newest checkpoints of threads that have changed since the last time. */
+export async function thinOutThreads(ctx: Context, walk: Walk, signal: AbortSignal): Promise<void> {
+  const { pruning } = ctx.storage;
+  const keep = ctx.settings.checkpoints_keep;
+  if (keep === 0) return;
+  while (!signal.aborted) {
+    const threads = await pruning.changed(walk.threads, BATCH);
+    for (const thread of threads) {
+      // A busy one changes once more when it ends, and comes by again.
+      await pruning.keepNewest(thread.thread_id, keep);
+      walk.threads = thread;
+    }
+    if (threads.length < BATCH) return;
+  }
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** How long what became of a webhook can be looked up. */
+const KEEP_DELIVERED_MS = 7 * DAY_MS;
+const KEEP_DEAD_MS = 30 * DAY_MS;
+
+/** Deletes keys whose day is over, and deliveries that ended long ago. */
+export async function sweepRecords(ctx: Context): Promise<void> {
+  const { idempotency, webhooks } = ctx.storage;
+  const now = ctx.clock.now();
+  while ((await idempotency.sweep(now, ROWS)) === ROWS);
+  const kept = { delivered: KEEP_DELIVERED_MS, dead: KEEP_DEAD_MS } as const;
+  for (const status of ["delivered", "dead"] as const) {
+    const query = { status, before: now - kept[status], limit: ROWS };
+    while ((await webhooks.sweep(query)) === ROWS);
+  }
+}

@@ -1,0 +1,18 @@
+/** What a signal is about: runs to claim, runs with new events, running runs that were asked to end. */
+export type SignalChannel = "runs" | "events" | "cancel";
+
+export const SIGNAL_CHANNELS: readonly SignalChannel[] = ["runs", "events", "cancel"];
+
+/** Told the ids of runs; none means that signals were missed and anything may have happened. */
+export type SignalListener = (ids: string[]) => void;
+
+/**
+ * Hints between the processes on one database. They save waiting for the next look at the database and
+ * may be lost, repeated or late: nothing may depend on them. A process does not hear its own.
+ */
+export interface Signals {
+  notify(channel: SignalChannel, ids: string[]): void;
+  /** Answers how to stop listening. */
+  on(channel: SignalChannel, listener: SignalListener): () => void;
+  close(): Promise<void>;
+}

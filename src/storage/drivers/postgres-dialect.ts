@@ -1,0 +1,63 @@
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  type DataTypeNode,
+  type SqlBool,
+} from "kysely";
+import type { Dialect } from "../driver.ts";
+import type { Schema } from "../schema.ts";
+
+/** Text is ordered by its bytes, as in SQLite and whatever the locale of the database. */
+class ByteOrderCompiler extends PostgresQueryCompiler {
+  protected override visitDataType(node: DataTypeNode): void {
+    super.visitDataType(node);
+    if (node.dataType === "text") this.append(' collate "C"');
+  }
+}
+
+/** Escapes that JSON text may hold and jsonb refuses: NUL and halves of a surrogate pair. */
+const REFUSED_ESCAPE = String.raw`\\u(0000|d[89a-f][0-9a-f]{2})`;
+const REPLACEMENT = String.raw`\ufffd`;
+
+const toJsonb = (text: unknown) => sql`(case when strpos(${text}, '\\u') > 0
+  then regexp_replace(${text}, ${sql.lit(REFUSED_ESCAPE)}, ${sql.lit(String.raw`\\ufffd`)}, 'g')
+  else ${text} end)::jsonb`;
+
+const withoutRefused = (text: string) =>
+  text.replaceAll(new RegExp(REFUSED_ESCAPE, "g"), () => REPLACEMENT);
+
+export const postgresDialect: Dialect = {
+  db: new Kysely<Schema>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new ByteOrderCompiler(),
+    },
+  }),
+  types: {
+    integer: sql`bigint`,
+    blob: sql`bytea`,
+    rowNumber: sql`bigint generated always as identity primary key`,
+    clustered: sql``,
+  },
+  isConcurrent: true,
+  lockRows: sql`for update`,
+  shareRows: sql`for share`,
+  skipLocked: sql`for update skip locked`,
+  now: () => sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
+  hasArrays: true,
+  jsonContains: (column, wanted) =>
+    sql<SqlBool>`${toJsonb(sql.ref(column))} @> ${withoutRefused(JSON.stringify(wanted))}::jsonb`,
+  textContains: (column, part) =>
+    sql<SqlBool>`strpos(${folded(sql.ref(column))}, ${folded(sql`${part}::text`)}) > 0`,
+};
+
+/** Without regard to case in any alphabet, which the collation of bytes knows nothing of. */
+function folded(text: unknown) {
+  return sql`lower(${text} collate "und-x-icu")`;
+}
