@@ -53,8 +53,8 @@ const samples: [string, unknown][] = [
   ["bytes in a list", [new Uint8Array([1, 2, 255]), long]],
   ["a date", [new Date(0), long]],
   [
-    "a serialised message given as plain data",
-    [{ lc: 1, type: "secret", id: ["x"], list: [long] }],
+    "a serialised Set given as plain data",
+    [{ lc: 2, type: "constructor", id: ["Set"], args: [[long]] }],
   ],
   ["a send", new Send("node", { messages: [new HumanMessage({ id: "1", content: long })] })],
   ["sends", [new Send("a", { n: [1] }), new Send("b", long, { timeout: 5 })]],

@@ -1,9 +1,12 @@
 /* oxlint-disable vitest/expect-expect -- okJson and refusal hold the assertions */
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { human, newThread, NOBODY, okJson, refusal, runWait } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import { SseReader } from "../support/sse.ts";
-import { type TestServer, testServer } from "../support/test-server.ts";
+import { tempFolder } from "../support/spawn-server.ts";
+import { TEST_GRAPHS, type TestServer, testServer } from "../support/test-server.ts";
 
 const MINUTE = 60_000;
 
@@ -81,6 +84,21 @@ describe("a thread's time to live", () => {
     await pass(MINUTE, brief);
     await refusal(brief.get(`/threads/${mortal}`), 404);
     await okJson(brief.get(`/threads/${kept}`));
+  });
+
+  it("is that of langgraph.json where nothing else says so", async () => {
+    using folder = tempFolder();
+    const langgraph = join(folder.path, "langgraph.json");
+    const ttl = { strategy: "keep_latest", default_ttl: 3 };
+    const graphs = { echo: `${dirname(TEST_GRAPHS)}/echo.ts:graph` };
+    writeFileSync(langgraph, JSON.stringify({ graphs, checkpointer: { ttl } }));
+    await using brief = await testServer({ langgraph });
+    const expected = { ttl: { ttl: 3, strategy: "keep_latest" } };
+    expect(await okJson(brief.post("/threads", {}))).toMatchObject(expected);
+    const { thread_id } = await okJson(
+      brief.post("/runs", { assistant_id: "echo", on_completion: "keep" }),
+    );
+    expect(await okJson(brief.get(`/threads/${thread_id}`))).toMatchObject(expected);
   });
 
   it("never ends the life of a busy thread", async () => {

@@ -58,12 +58,12 @@ describe("a webhook", () => {
     expect(headers["webhook-signature"]).toBe(`v1,${expected}`);
   });
 
-  it("is told of the values that its own run ended with", async () => {
+  it("is told of the values that its own run ended with, though the thread is gone", async () => {
     hooks.answers = [status(500), status(200)];
     await runWait(server, thread, echo());
     await runWait(server, thread, { assistant_id: "echo", input: human("later") });
     await tick();
-    await runWait(server, thread, { assistant_id: "echo", input: human("latest") });
+    await server.del(`/threads/${thread}`);
     server.advance(HOUR);
     await tick();
     expect(hooks.received).toHaveLength(2);
@@ -141,6 +141,9 @@ describe("a webhook", () => {
     await slow.count(1);
     await runWait(both, at, echo());
     await hooks.count(1);
+    expect(await okJson(both.get("/webhooks/deliveries?status=pending"))).toContainEqual(
+      expect.objectContaining({ url: slow.url, last_error: null }),
+    );
     held.resolve();
     await ticking;
     expect(hooks.received).toHaveLength(1);

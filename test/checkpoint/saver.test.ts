@@ -110,6 +110,19 @@ describe("forks", () => {
     expect(await read(rightEnd)).toEqual({ a: "right", b: "R" });
   });
 
+  it("copies a checkpoint whole, the first one too", async () => {
+    const { fence } = await start(storage, "r", { thread_id: "t" });
+    const graph = stepsGraph(new FencedSaver(storage.checkpoints, { fence }));
+    await graph.invoke({ steps: ["in"], note: "n".repeat(200) }, config);
+    for (const { values, next, config: at } of await collect(graph.getStateHistory(config))) {
+      const copy = await graph.updateState(at, null, "__copy__");
+      expect(await graph.getState(copy)).toMatchObject({ values, next });
+      const original = await saver.getTuple(at);
+      const { checkpoint } = (await saver.getTuple(copy)) ?? {};
+      expect(checkpoint?.channel_values).toEqual(original?.checkpoint.channel_values);
+    }
+  });
+
   it("travels in time as LangGraph's own saver does", async () => {
     expect(await travel(saver)).toEqual(await travel(new MemorySaver()));
   });
@@ -239,6 +252,19 @@ describe("a fenced saver", () => {
     const { messages } = await graph.invoke(new Command({ resume: "no" }), config);
     expect(messages.at(-1)?.content).toBe("no");
   });
+});
+
+it("stores a thread anew that was deleted and made again", async () => {
+  const graph = stepsGraph(saver);
+  const input = {
+    steps: Array.from({ length: 100 }, (_, n) => `step ${n}`),
+    note: "n".repeat(200),
+  };
+  const before = await graph.invoke(input, config);
+  await storage.checkpoints.deleteThread("t");
+  expect(await graph.invoke(input, config)).toEqual(before);
+  const reader = stepsGraph(new FencedSaver(storage.checkpoints));
+  expect((await reader.getState(config)).values).toEqual(before);
 });
 
 describe("list", () => {
