@@ -19,6 +19,7 @@ import { createLedger } from "./usage/ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
 import { Worker } from "./worker/worker.ts";
+import { reasonOf } from "./core/errors.ts";
 
 /** How long events of running runs are gathered before they are stored together. */
 const FLUSH_MS = 20;
@@ -187,8 +188,6 @@ async function preload({ graphs, log }: Context): Promise<void> {
   for (const graph_id of graphs.ids()) {
     await graphs
       .check(graph_id)
-      .catch((error: unknown) =>
-        log.error({ graph_id }, error instanceof Error ? error.message : String(error)),
-      );
+      .catch((error: unknown) => log.error({ graph_id }, reasonOf(error)));
   }
 }

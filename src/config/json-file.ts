@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, reasonOf } from "../core/errors.ts";
 import { didYouMean } from "./spelling.ts";
 
 /** Reads one JSON file; undefined when it does not exist, ConfigError when it is not JSON. */
@@ -10,12 +10,12 @@ export function readJsonFile(path: string): unknown {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw new ConfigError(`${path}: cannot be read: ${reason(error)}`, { cause: error });
+    throw new ConfigError(`${path}: cannot be read: ${reasonOf(error)}`, { cause: error });
   }
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw new ConfigError(`${path}: is not valid JSON: ${reason(error)}`, { cause: error });
+    throw new ConfigError(`${path}: is not valid JSON: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -41,5 +41,3 @@ function describe(issue: z.core.$ZodIssue, keys: readonly string[]): string {
   }
   return `${path || "the file"}: ${issue.message}`;
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

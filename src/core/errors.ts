@@ -82,3 +82,7 @@ export class UpstreamError extends AppError {
     this.retryable = options.retryable;
   }
 }
+
+/** What a thrown value says of itself. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -13,6 +13,7 @@ import {
   type StreamReader,
   type WireObject,
 } from "./wire.ts";
+import { reasonOf } from "../core/errors.ts";
 
 const PROVIDER = { model_provider: "openai" };
 
@@ -124,7 +125,7 @@ function toolCallsOf(message: WireObject): ToolCalls {
       valid.push({ ...parsed, type: "tool_call" });
     } catch (error) {
       invalid.push({
-        ...makeInvalidToolCall(call, error instanceof Error ? error.message : String(error)),
+        ...makeInvalidToolCall(call, reasonOf(error)),
         type: "invalid_tool_call",
       });
     }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { CompiledStateGraph } from "@langchain/langgraph";
-import { AppError, NotFoundError } from "../core/errors.ts";
+import { AppError, NotFoundError, reasonOf } from "../core/errors.ts";
 import type { GraphSource } from "../config/langgraph-file.ts";
 
 // The type parameters of a foreign graph are not known here; its values are only passed through.
@@ -53,7 +53,7 @@ export class GraphLoader {
     } catch (error) {
       throw error instanceof AppError
         ? error
-        : unusable(graphId, `its factory failed: ${reason(error)}`, error);
+        : unusable(graphId, `its factory failed: ${reasonOf(error)}`, error);
     }
   }
 
@@ -72,7 +72,7 @@ async function importGraph({ graph_id, file, exportName }: GraphSource): Promise
   try {
     module = await import(pathToFileURL(file).href);
   } catch (error) {
-    throw unusable(graph_id, `${file} failed on import: ${reason(error)}`, error);
+    throw unusable(graph_id, `${file} failed on import: ${reasonOf(error)}`, error);
   }
   const value = await module[exportName];
   if (value === undefined)
@@ -88,8 +88,6 @@ function compiled(value: unknown, graphId: string): Graph {
   if (isBuilder(value)) return value.compile();
   throw unusable(graphId, "its export is not a graph, a graph builder or a factory of one");
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const unusable = (graphId: string, why: string, cause?: unknown): AppError =>
   new AppError("graph_unavailable", `Graph ${JSON.stringify(graphId)} cannot be used: ${why}`, {

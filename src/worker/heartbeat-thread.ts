@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Client } from "pg";
 import { z } from "zod";
+import { reasonOf } from "../core/errors.ts";
 
 const Data = z.object({
   databaseUrl: z.string(),
@@ -56,7 +57,7 @@ async function beat(): Promise<void> {
   } catch (error) {
     client = undefined;
     await used?.end().catch(() => undefined);
-    report?.(error instanceof Error ? error.message : String(error));
+    report?.(reasonOf(error));
   } finally {
     isBeating = false;
   }

@@ -1,5 +1,5 @@
 import { Pool, types, type CustomTypesConfig, type PoolClient } from "pg";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, reasonOf } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { MIGRATION_TABLE, pendingMigrations, refuseNewer } from "../migrate.ts";
 import { PostgresClock } from "./postgres-clock.ts";
@@ -104,7 +104,7 @@ const clockOf = (pool: Pool) =>
   });
 
 function openingError(error: unknown, name: string): unknown {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   if (postgresCode(error) === TABLE_EXISTS)
     return new ConfigError(
       `The database ${name} holds tables of another program (${reason}); give Kagari one of its own`,

@@ -10,15 +10,13 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, reasonOf } from "../../core/errors.ts";
 import { refuseNewer } from "../migrate.ts";
 import { lockDirectory, readMigrations } from "./sqlite-open.ts";
 
 const DATABASE = "kagari.db";
 /** All in one step, so that commits of the server never make the copy start anew. */
 const ALL_PAGES = 0x7fff_ffff;
-
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function toDisk(path: string): void {
   const file = openSync(path, "r");

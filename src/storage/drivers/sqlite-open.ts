@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, reasonOf } from "../../core/errors.ts";
 import { MIGRATION_TABLE, pendingMigrations, refuseNewer } from "../migrate.ts";
 import { registerFunctions, sqliteDialect } from "./sqlite-dialect.ts";
 import { SQLITE, sqliteKind } from "./sqlite-errors.ts";
@@ -14,8 +14,6 @@ export interface SqliteOptions {
   /** `full` survives a power cut, `normal` may lose the last commits to one. */
   synchronous?: "full" | "normal";
 }
-
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Makes the data directory and sees that it can be written. */
 function prepareDirectory(dataDir: string): void {
