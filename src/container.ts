@@ -4,7 +4,8 @@ import { type Clock, systemClock } from "./core/clock.ts";
 import { createLog, type Log } from "./core/log.ts";
 import { type LanggraphFile, readLanggraphFile } from "./config/langgraph-file.ts";
 import { fromRoot, type LoadedSettings, readSettings, type Settings } from "./config/settings.ts";
-import { loadModels, type ModelRegistry } from "./models/registry.ts";
+import { LiveModels } from "./models/live-models.ts";
+import type { ModelRegistry } from "./models/registry.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
 import { openPrompts } from "./prompts/library.ts";
 import { lazyRuntime } from "./runtime/lazy-runtime.ts";
@@ -42,6 +43,8 @@ export interface ContextOptions {
 export interface OpenContext {
   ctx: Context;
   models: ModelRegistry;
+  /** Resolves to the ids of the models found running on this machine. */
+  localModels: Promise<readonly string[]>;
   langgraph: LanggraphFile;
   /** Lets running runs go on for `drainMs`, hands back the rest, closes the database. Idempotent. */
   close(drainMs?: number): Promise<void>;
@@ -55,15 +58,15 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const langgraph = readLanggraphFile(fromRoot(root, settings.config));
   if (langgraph.ignored.length > 0)
     log.warn({ file: langgraph.path, fields: langgraph.ignored }, "fields that are not honoured");
-  const models = await openModels({ ...loaded, env: { ...langgraph.env, ...loaded.env } }, log);
+  const models = new LiveModels({ ...loaded, env: { ...langgraph.env, ...loaded.env } }, log);
   const storage = await openDatabase(loaded, log);
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
   const uninstall = installRuntime({
     version: 1,
-    models,
-    prompts: openPrompts(fromRoot(root, settings.prompts_dir)),
+    models: models.registry,
+    prompts: openPrompts(fromRoot(root, settings.prompts_dir), log),
     usage: createLedger(storage.usage, log),
   });
   const { ctx, worker, background, lifecycle } = wire(
@@ -77,7 +80,9 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   background.start(ctx);
   const stopSweeping = sweepTemporary(ctx);
   if (settings.preload) void preload(ctx);
+  const localModels = models.start();
   const close = async (drainMs: number) => {
+    models.close();
     lifecycle.isDraining = true;
     stopSweeping();
     await background.close();
@@ -90,7 +95,8 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   let closing: Promise<void> | undefined;
   return {
     ctx,
-    models,
+    models: models.registry,
+    localModels,
     langgraph,
     close: (drainMs = settings.drain_seconds * 1000) => (closing ??= close(drainMs)),
   };
@@ -147,19 +153,6 @@ function wire(
   const lifecycle: Draining = { isDraining: false };
   const ctx = { ...parts, bus, graphs, states, streams, workers: worker, background, lifecycle };
   return { ctx, worker, background, lifecycle };
-}
-
-/** The models of the config folder, with the default checked. */
-export function openModels(
-  { settings, root, env }: LoadedSettings,
-  log: Log,
-): Promise<ModelRegistry> {
-  return loadModels({
-    dir: fromRoot(root, settings.models_dir),
-    env,
-    defaultModel: settings.default_model,
-    log,
-  });
 }
 
 /** Puts the runs a dead process left behind back into the queue. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "./core/errors.ts";
 import { withImplicitConfig, type ConfigLike } from "./models/call.ts";
+import { callParametersSchema } from "./models/parameters.ts";
 import { currentRuntime } from "./models/runtime.ts";
 import type { PromptVariables } from "./prompts/library.ts";
 
@@ -18,6 +19,11 @@ export const ChatContext = z.object({
   temperature: z.number().min(0).max(2).optional(),
   max_tokens: z.int().positive().optional().describe("Longest answer, in tokens."),
   no_think: z.boolean().optional().describe("true: answer without thinking; false: think."),
+  thinking_budget: z.int().positive().optional().describe("Longest thinking, in tokens."),
+  thinking_effort: z.string().optional().describe("How hard to think, such as low or high."),
+  model_parameters: callParametersSchema
+    .optional()
+    .describe("Other parameters of Chat Completions, such as top_p, stop or seed."),
   tools: z.array(z.string()).optional().describe("Names of the tools to offer; [] for none."),
 });
 

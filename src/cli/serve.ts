@@ -13,6 +13,8 @@ export function addStart(program: Command): void {
     const server = await startServer({ settings: settingFlags(flags) });
     closeOnSignal(server);
     greet(server);
+    const found = await server.localModels;
+    if (found.length > 0) line(`Models found on this machine: ${found.join(", ")}`);
   });
 }
 
@@ -48,7 +50,7 @@ function watchedPaths(config: unknown): string[] {
 }
 
 function greet({ url, models, langgraph }: RunningServer): void {
-  const isDemo = models.find(models.defaultId).status().dialect === "demo";
+  const isDemo = models.list().find(({ id }) => id === models.defaultId)?.dialect === "demo";
   if (isDemo) {
     line(
       `No model key is set: graphs use the offline demo model, which is no language model. Set one of the keys that \`npm run kagari -- models\` names.`,

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../core/errors.ts";
-import { parseModelConfig, readModelConfigs } from "./model-config.ts";
+import { parseModelConfig } from "./model-config.ts";
+import { readModelConfigs } from "./model-folder.ts";
 import { modelSchemaText } from "./write-model-schema.ts";
 
 const TUTORIAL = {
@@ -69,10 +70,7 @@ describe("parseModelConfig", () => {
   });
 
   it("reports fields that are accepted but not acted on", () => {
-    expect(parse({ budget: { per_day: 1 }, proxy: "http://p" }).unhonoured).toEqual([
-      "proxy",
-      "budget",
-    ]);
+    expect(parse({ budget: { per_day: 1 } }).unhonoured).toEqual(["budget"]);
   });
 
   it("makes a base URL of a full endpoint", () => {
@@ -109,7 +107,7 @@ describe("readModelConfigs", () => {
     );
     using huge = folder({ "a.json": " ".repeat(1024 * 1024 + 1) });
     expect(() => readModelConfigs({ dir: huge.dir, env: {} })).toThrow(
-      /a\.json: expected a model file below 1 MB/,
+      /a\.json: expected a file below 1 MB/,
     );
   });
 

@@ -1,14 +1,11 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
+import { connectionOf, withoutSecrets, type Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
 import { HONOURED_FIELDS, modelFieldsSchema, type ModelFields } from "./model-fields.ts";
 import { didYouMean } from "./spelling.ts";
 import { parseSecretRef, type SecretRef } from "./secret-ref.ts";
-
-const MAX_FILE_BYTES = 1024 * 1024;
 
 /** Name of the generated JSON Schema beside the model files. */
 export const MODEL_SCHEMA_FILE = "model.schema.json";
@@ -17,33 +14,12 @@ export const MODEL_SCHEMA_FILE = "model.schema.json";
 export interface ModelConfig {
   readonly id: string;
   readonly file: string;
-  readonly fields: Readonly<Omit<ModelFields, "api_key">>;
+  readonly fields: Readonly<Omit<ModelFields, "api_key" | "headers" | "query">>;
   readonly secret: SecretRef;
+  readonly connection: Connection;
   /** Fields the file uses and the product does not act on yet. */
   readonly unhonoured: readonly string[];
   readonly warnings: readonly string[];
-}
-
-export interface ModelConfigSource {
-  dir: string;
-  env: Environment;
-  log?: Log | undefined;
-}
-
-/** Reads every model file of a folder in order of file name; a folder that is not there is empty. */
-export function readModelConfigs({ dir, env, log }: ModelConfigSource): ModelConfig[] {
-  const configs = modelFiles(dir).map((name) => readModelFile(join(dir, name), { dir, env }));
-  const files = new Map<string, string>();
-  for (const { id, file, warnings } of configs) {
-    const other = files.get(id);
-    if (other !== undefined)
-      throw new ConfigError(
-        `${file}: name: expected a name no other model has, but ${other} is also called ${JSON.stringify(id)}`,
-      );
-    files.set(id, file);
-    for (const warning of warnings) log?.warn({ file, model: id }, warning);
-  }
-  return configs;
 }
 
 /** Checks one model file's parsed content; `file` is only named in errors. */
@@ -55,60 +31,27 @@ export function parseModelConfig(
   if (!result.success) throw new ConfigError(`${file}: ${describeIssues(result.error)}`);
   const { api_key: apiKey, ...fields } = result.data;
   requireAddress(fields, file);
+  const id = fields.name ?? basename(file).replace(/\.json$/i, "");
+  if (/\p{C}/u.test(id))
+    throw new ConfigError(`${JSON.stringify(file)}: name: expected printable characters`);
   const secret = parseSecretRef(apiKey, { env, dir });
   const used = Object.keys(fields).filter(
     (key) => fields[key as keyof typeof fields] !== undefined,
   );
   return {
-    id: fields.name ?? basename(file).replace(/\.json$/i, ""),
+    id,
     file,
-    fields: fields.url === undefined ? fields : { ...fields, url: baseUrl(fields.url) },
+    fields: {
+      ...withoutSecrets(fields),
+      ...(fields.url === undefined ? {} : { url: baseUrl(fields.url) }),
+    },
     secret,
+    connection: connectionOf(fields, { env, dir, file }),
     unhonoured: used.filter((key) => !HONOURED_FIELDS.has(key)),
     warnings: secret.isLiteral
       ? ["api_key is written in the file itself: use env:NAME or file:PATH to keep it out of git"]
       : [],
   };
-}
-
-function modelFiles(dir: string): string[] {
-  try {
-    const names = readdirSync(dir).filter((name) => /\.json$/i.test(name) && !name.startsWith("."));
-    return names.filter((name) => name !== MODEL_SCHEMA_FILE).toSorted();
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
-    throw new ConfigError(`${dir}: expected a readable folder of model files`, { cause });
-  }
-}
-
-function readModelFile(file: string, source: { dir: string; env: Environment }): ModelConfig {
-  return parseModelConfig(parseJson(readSmallFile(file), file), { file, ...source });
-}
-
-function readSmallFile(file: string): string {
-  try {
-    const { size } = statSync(file);
-    if (size > MAX_FILE_BYTES)
-      throw new ConfigError(`${file}: expected a model file below 1 MB, it has ${size} bytes`);
-    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
-    throw new ConfigError(`${file}: the model file cannot be read`, { cause });
-  }
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const position = /line (\d+) column (\d+)/.exec(message);
-    const lines = text.split("\n");
-    const [line, column] = position
-      ? [position[1], position[2]]
-      : [lines.length, (lines.at(-1) ?? "").length + 1];
-    throw new ConfigError(`${file}: not valid JSON at line ${line}, column ${column}`);
-  }
 }
 
 function withoutExtensions(content: unknown): unknown {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { abilities, sampling, thinking } from "./model-answer-fields.ts";
 
 export const SERVER_TYPES = [
   "openai",
@@ -19,11 +20,12 @@ export const SERVER_TYPES = [
   "demo",
 ] as const;
 
-const price = z.number().nonnegative();
+/** More costs no model, and exact arithmetic still holds it. */
+const price = z.number().nonnegative().max(1e9);
 const count = z.int().positive();
-const seconds = z.number().positive();
+/** A day: a timer takes no more than some weeks, and fires at once for longer. */
+const seconds = z.number().positive().max(86_400);
 const textMap = z.record(z.string(), z.string());
-const isOn = z.union([z.boolean(), z.literal("auto")]);
 const poll = z.strictObject({ interval: seconds.optional(), max_wait: seconds.optional() });
 
 const connection = {
@@ -51,13 +53,16 @@ const connection = {
     .nullable()
     .optional()
     .describe("env:NAME, ${NAME}, file:PATH, or null where the server wants no key."),
-  api_key_header: z.string().optional(),
-  headers: textMap.optional(),
-  query: textMap.optional(),
+  api_key_header: z
+    .string()
+    .optional()
+    .describe("Header that carries the bare key, in place of Authorization: Bearer."),
+  headers: textMap.optional().describe("Values may be env:NAME, file:PATH or hold ${NAME}."),
+  query: textMap.optional().describe("Added to every address; values as those of headers."),
   api: z.enum(["chat", "responses"]).optional(),
-  proxy: z.string().optional(),
-  ca_file: z.string().optional(),
-  tls_insecure: z.boolean().optional(),
+  proxy: z.string().optional().describe("http or https URL of a proxy, or env:NAME."),
+  ca_file: z.string().optional().describe("PEM file of certificates to trust, beside this file."),
+  tls_insecure: z.boolean().optional().describe("true: certificates are not checked."),
 };
 
 const money = {
@@ -118,85 +123,6 @@ const limits = {
     .optional(),
 };
 
-const sampling = {
-  temperature: z.number().min(0).max(2).optional(),
-  top_p: z.number().min(0).max(1).optional(),
-  top_k: z.int().optional(),
-  min_p: z.number().min(0).max(1).optional(),
-  frequency_penalty: z.number().optional(),
-  presence_penalty: z.number().optional(),
-  repetition_penalty: z.number().optional(),
-  stop: z.union([z.string(), z.array(z.string())]).optional(),
-  seed: z.int().optional(),
-  n: count.optional(),
-  logprobs: z.boolean().optional(),
-  top_logprobs: z.int().min(0).max(20).optional(),
-  logit_bias: z.record(z.string(), z.number()).optional(),
-  user: z.string().optional(),
-  service_tier: z.string().optional(),
-  extra_body: z.record(z.string(), z.json()).optional(),
-  drop_params: z.array(z.string()).optional(),
-};
-
-const thinking = {
-  no_think: z.boolean().optional().describe("true: answer without thinking; false: think."),
-  thinking: z
-    .strictObject({
-      budget: count.optional(),
-      effort: z.string().optional(),
-      strategy: z
-        .enum([
-          "enable_thinking",
-          "template_kwargs",
-          "thinking_type",
-          "reasoning_effort",
-          "reasoning_object",
-          "think",
-          "soft_switch",
-          "none",
-        ])
-        .optional(),
-      keep: z.union([z.string(), z.boolean()]).optional(),
-    })
-    .optional(),
-  reasoning: z
-    .strictObject({
-      parse: z.enum(["auto", "field", "think", "think_open", "off"]).optional(),
-      field: z.string().optional(),
-      send_back: z.enum(["auto", "never", "tools", "always"]).optional(),
-    })
-    .optional(),
-  stream_upstream: z.enum(["auto", "always", "never"]).optional(),
-};
-
-const abilities = {
-  capabilities: z
-    .strictObject({
-      tools: isOn.optional(),
-      parallel_tools: isOn.optional(),
-      json_schema: isOn.optional(),
-      json_object: isOn.optional(),
-      vision: isOn.optional(),
-      image_urls: isOn.optional(),
-      audio: isOn.optional(),
-      streaming: isOn.optional(),
-      stream_usage: isOn.optional(),
-      logprobs: isOn.optional(),
-    })
-    .optional(),
-  structured_output: z.enum(["auto", "json_schema", "json_object", "tool", "prompt"]).optional(),
-  tokenizer: z
-    .string()
-    .regex(
-      /^(heuristic|o200k|cl100k|server|file:.+)$/,
-      "expected heuristic, o200k, cl100k, server or file:PATH",
-    )
-    .optional(),
-  enabled: z.boolean().optional(),
-  description: z.string().optional(),
-  tags: z.array(z.string()).optional(),
-};
-
 const otherModels = {
   dimensions: count.optional(),
   batch_size: count.optional(),
@@ -243,6 +169,12 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "model",
   "url",
   "api_key",
+  "api_key_header",
+  "headers",
+  "query",
+  "proxy",
+  "ca_file",
+  "tls_insecure",
   "pay_in",
   "pay_out",
   "currency",
@@ -253,7 +185,11 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "timeout",
   ...Object.keys(sampling),
   "no_think",
+  "thinking",
+  "reasoning",
   "stream_upstream",
+  "capabilities",
+  "media_hosts",
   "enabled",
   "description",
   "tags",

@@ -61,3 +61,18 @@ describe("parseSecretRef", () => {
     );
   });
 });
+
+it("is taken out of a text in every form, and nothing else is", () => {
+  const mask = (value: string, text: string) =>
+    parseSecretRef(value, { env: {}, dir: "." }).mask(text);
+  expect(mask('key-"1"', 'a key-"1" b key-\\"1\\" c')).toBe("a *** b *** c");
+  expect(mask("key+/1=", `a=${encodeURIComponent("key+/1=")}&b`)).toBe("a=***&b");
+  expect(mask("key-123", `Basic ${btoa("key-123")}`)).toMatch(/^Basic \*{3}=*$/);
+  const password = "pass%20word";
+  const proxy = `http://me:${password}@127.0.0.1:9`;
+  expect(mask(proxy, `Basic ${btoa("me:pass word")} pass word ${proxy}`)).not.toMatch(
+    /pass|bWU6|word/,
+  );
+  expect(mask("abc", "abc")).toBe("abc");
+  expect(mask("env:UNSET_NAME", "any text")).toBe("any text");
+});

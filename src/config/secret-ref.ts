@@ -9,6 +9,10 @@ const SENDABLE = /^[\x21-\x7e]+$/;
 const PLACEHOLDER =
   /^$|\*{2,}|^<.*>$|^sk-x*$|x{5,}|^\.+$|your[-_ ]?\w*[-_ ]?key|^(?:api[-_]?key|changeme|todo|none|null|undefined)$/i;
 
+const MASK = "***";
+/** Nothing shorter can be taken out of a text without taking out innocent words. */
+const SHORTEST_MASKED = 4;
+
 /** What is known of a secret without showing it. */
 export type SecretState = { ready: true } | { ready: false; reason: string };
 
@@ -44,6 +48,23 @@ export class SecretRef {
     const found = this.#read();
     if ("reason" in found) throw new AppError("unavailable", found.reason);
     return found.value;
+  }
+
+  /** Whether the other one is written the same way: the same variable, file or literal. */
+  isSameAs(other: SecretRef): boolean {
+    return JSON.stringify(this.#source) === JSON.stringify(other.#source);
+  }
+
+  /** Whether it stands for a key at all. */
+  get isKey(): boolean {
+    return this.#source.kind !== "none";
+  }
+
+  /** A text with the secret taken out, however it is written in it: plain, in JSON or in a URL. */
+  mask(text: string): string {
+    const found = this.#read();
+    if ("reason" in found || found.value === undefined) return text;
+    return maskValue(text, found.value);
   }
 
   toJSON(): string {
@@ -103,4 +124,44 @@ function checked(raw: string, reason: string): { value: string } | { reason: str
   if (PLACEHOLDER.test(value)) return { reason };
   if (!SENDABLE.test(value)) return { reason: "key not set: it has characters no key can have" };
   return { value };
+}
+
+/** A text with a value taken out, however it is written in it: plain, in JSON, in a URL, in base64. */
+export function maskValue(text: string, value: string): string {
+  return formsOf(value).reduce((masked, form) => masked.replaceAll(form, MASK), text);
+}
+
+function formsOf(value: string): string[] {
+  const forms = [value, passwordOf(value)].flatMap((secret) => {
+    const inJson = JSON.stringify(secret).slice(1, -1);
+    return [secret, inJson, encodeURIComponent(secret), base64(secret)];
+  });
+  const credentials = base64(credentialsOf(value));
+  const long = [...new Set([...forms, credentials])].filter(
+    ({ length }) => length >= SHORTEST_MASKED,
+  );
+  // The longest first: a part taken out of it would leave the rest of it standing.
+  return long.toSorted((a, b) => b.length - a.length);
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64").replace(/=+$/, "");
+
+/** The password in a URL such as that of a proxy, or nothing. */
+function passwordOf(value: string): string {
+  return credentialsOf(value).replace(/^[^:]*:/, "");
+}
+
+/** What a proxy is sent in base64. */
+function credentialsOf(value: string): string {
+  if (!/^\w+:\/\/.*@/.test(value) || !URL.canParse(value)) return "";
+  const { username, password } = new URL(value);
+  return password === "" ? "" : `${decoded(username)}:${decoded(password)}`;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -15,6 +15,7 @@ interface SettingDoc {
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().positive();
 const text = z.string().min(1);
+const LOCAL_MODELS = /^(?:off|(?:(?:ollama|lmstudio)=https?:\/\/[^\s,@?#]+(?:,|$))+)$/;
 const yes = z.union([z.boolean(), z.stringbool()]);
 
 /** Every setting: its type and default, the environment variable it equals, and what it does. */
@@ -30,6 +31,10 @@ const schema = z.strictObject({
   models_dir: text.default("config/models"),
   prompts_dir: text.default("prompts"),
   default_model: text.optional(),
+  hot_reload: yes.default(true),
+  local_models: text
+    .regex(LOCAL_MODELS, "expected off, or ollama=URL and lmstudio=URL separated by commas")
+    .default("ollama=http://127.0.0.1:11434,lmstudio=http://127.0.0.1:1234"),
   workers: count.default(10),
   log_level: z.enum(LOG_LEVELS).default("info"),
   sqlite_synchronous: z.enum(["FULL", "NORMAL"]).default("FULL"),
@@ -70,6 +75,14 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
   default_model: {
     env: "KAGARI_DEFAULT_MODEL",
     description: "Model config used where none is named",
+  },
+  hot_reload: {
+    env: "KAGARI_HOT_RELOAD",
+    description: "Take changed model configs while serving; false takes them at the next start",
+  },
+  local_models: {
+    env: "KAGARI_LOCAL_MODELS",
+    description: "Where to look for running Ollama and LM Studio servers at start; off for nowhere",
   },
   workers: { env: "KAGARI_WORKERS", description: "Runs executed at the same time by this process" },
   log_level: {

@@ -11,6 +11,8 @@ const MAX_URL_LENGTH = 2048;
 export interface OutboundPolicy {
   /** Hosts, or `host:port`, that may be internal: the operator's own choice. */
   readonly allowedHosts: readonly string[];
+  /** The setting that lists them, for messages; webhooks' own where not given. */
+  readonly setting?: string;
 }
 
 /** The policy of a comma-separated list of hosts. */
@@ -43,7 +45,10 @@ export function checkOutboundUrl(text: string, policy: OutboundPolicy): URL {
   const host = hostOf(url);
   if (isAllowed(url, policy)) return url;
   if (isLocalName(host) || (isIP(host) > 0 && !isPublicAddress(host)))
-    throw refuse(text, "its host is not public and not in webhook_allowed_hosts");
+    throw refuse(
+      text,
+      `its host is not public and not in ${policy.setting ?? "webhook_allowed_hosts"}`,
+    );
   return url;
 }
 
@@ -79,19 +84,76 @@ export async function postOutbound(post: OutboundPost, policy: OutboundPolicy): 
   return response.statusCode ?? 0;
 }
 
-function send(url: URL, address: string, post: OutboundPost): Promise<IncomingMessage> {
+export interface OutboundGet {
+  url: string;
+  timeoutMs: number;
+  /** Most that is read; a longer answer is a validation error. */
+  maxBytes: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** What a GET was answered. */
+export interface OutboundAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly bytes: Buffer;
+}
+
+/** Reads a URL of a client's: one lookup, one address, no redirect, bounded in time and size. */
+export async function getOutbound(
+  get: OutboundGet,
+  policy: OutboundPolicy,
+): Promise<OutboundAnswer> {
+  const timeout = AbortSignal.timeout(get.timeoutMs);
+  const signal = get.signal === undefined ? timeout : AbortSignal.any([get.signal, timeout]);
+  const url = checkOutboundUrl(get.url, policy);
+  const address = await abortable(addressOf(url, policy), signal);
+  const response = await send(url, address, { signal });
+  try {
+    return {
+      status: response.statusCode ?? 0,
+      contentType: response.headers["content-type"] ?? "",
+      bytes: await readAtMost(response, get),
+    };
+  } finally {
+    response.destroy();
+  }
+}
+
+async function readAtMost(response: IncomingMessage, get: OutboundGet): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of response) {
+    const bytes = Buffer.from(part);
+    size += bytes.length;
+    if (size > get.maxBytes) throw refuse(get.url, `it is larger than ${get.maxBytes} bytes`);
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts);
+}
+
+interface OutboundRequest {
+  readonly signal: AbortSignal;
+  readonly headers?: Record<string, string>;
+  /** Sent by POST; a request without one is a GET. */
+  readonly body?: string;
+}
+
+function send(url: URL, address: string, request: OutboundRequest): Promise<IncomingMessage> {
   const family = isIP(address) === 6 ? 6 : 4;
+  const { signal, headers = {}, body } = request;
   const options: RequestOptions = {
-    method: "POST",
+    method: body === undefined ? "GET" : "POST",
     agent: false,
-    signal: post.signal,
-    headers: { ...post.headers, "content-length": Buffer.byteLength(post.body) },
+    signal,
+    headers:
+      body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },
     lookup: (_host, asked, done) =>
       asked.all ? done(null, [{ address, family }]) : done(null, address, family),
   };
   return new Promise((settle, reject) => {
     const start = url.protocol === "https:" ? httpsRequest : httpRequest;
-    start(url, options).once("response", settle).once("error", reject).end(post.body);
+    start(url, options).once("response", settle).once("error", reject).end(body);
   });
 }
 

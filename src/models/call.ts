@@ -2,6 +2,7 @@ import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import type { Model } from "./model.ts";
+import { callParametersSchema } from "./parameters.ts";
 import type { CallOverrides } from "./request-body.ts";
 import { currentRuntime } from "./runtime.ts";
 import type { UsagePort } from "./usage-port.ts";
@@ -26,6 +27,9 @@ const settingsSchema = z.object({
   temperature: z.number().min(0).max(2).nullish(),
   max_tokens: z.int().positive().nullish(),
   no_think: z.boolean().nullish(),
+  thinking_budget: z.int().positive().nullish(),
+  thinking_effort: z.string().min(1).nullish(),
+  model_parameters: callParametersSchema.nullish(),
 });
 
 type Settings = z.infer<typeof settingsSchema>;
@@ -43,13 +47,21 @@ export function resolveCall(
 ): ModelCall {
   const { models, usage } = currentRuntime();
   const { context, configurable } = withImplicitConfig(config);
-  const settings = { ...readSettings(configurable), ...readSettings(context) };
+  const [ofConfig, ofContext] = [readSettings(configurable), readSettings(context)];
+  const settings = { ...ofConfig, ...ofContext };
   return {
     model: models.get(explicit.model ?? settings.model ?? models.defaultId),
     overrides: {
       temperature: explicit.temperature ?? settings.temperature ?? undefined,
       maxTokens: explicit.maxTokens ?? settings.max_tokens ?? undefined,
       noThink: explicit.noThink ?? settings.no_think ?? undefined,
+      thinkingBudget: explicit.thinkingBudget ?? settings.thinking_budget ?? undefined,
+      thinkingEffort: explicit.thinkingEffort ?? settings.thinking_effort ?? undefined,
+      parameters: {
+        ...ofConfig.model_parameters,
+        ...ofContext.model_parameters,
+        ...explicit.parameters,
+      },
     },
     usage,
     runId: text(configurable, "run_id"),

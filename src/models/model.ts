@@ -1,20 +1,34 @@
+import type { Connection } from "../config/connection.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { AppError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import { dialectOf, type Dialect } from "./dialects/index.ts";
 
+/** Whether a model can be called, and if not, for which kind of reason. */
+export type ModelState = "ready" | "no key" | "disabled" | "not served";
+
 /** What `kagari models` and the API show of a model. */
 export interface ModelStatus {
   readonly id: string;
   readonly modelType: string;
   readonly dialect: string;
+  /** Whether the dialect was told from the host of the URL and not from the file. */
+  readonly isDialectInferred: boolean;
   readonly model: string;
-  readonly state: "ready" | "unavailable";
+  /** Where it was found: a model file, or the address of a server on this machine. */
+  readonly source: string;
+  readonly state: ModelState;
   readonly reason: string | null;
   readonly limits: { readonly inputTokens: number | null; readonly outTokens: number | null };
   /** For one million tokens, in `currency`. */
-  readonly prices: { readonly payIn: number | null; readonly payOut: number | null };
+  readonly prices: {
+    readonly payIn: number | null;
+    readonly payOut: number | null;
+    readonly payCached: number | null;
+    readonly payRequest: number | null;
+    readonly payImage: number | null;
+  };
   readonly currency: string;
   readonly thinking: string;
   readonly description: string | null;
@@ -59,12 +73,27 @@ export class Model {
     return this.#config.secret.resolve();
   }
 
+  /** How its server is reached, besides address and key. */
+  get connection(): Connection {
+    return this.#config.connection;
+  }
+
+  /** A text with the key, and the secrets of headers, query and proxy, taken out of it. */
+  mask(text: string): string {
+    const { headers, query, proxy } = this.connection;
+    const values = [...headers, ...query].map(([, value]) => value);
+    return [...values, ...(proxy ? [proxy] : [])].reduce(
+      (masked, value) => value.mask(masked),
+      this.#config.secret.mask(text),
+    );
+  }
+
   /** Why no call can be made now, or undefined. */
   unavailableReason(): string | undefined {
     const { model_type: modelType, enabled, server_type: serverType } = this.fields;
     if (enabled === false) return "switched off by enabled: false";
     if (modelType !== "chat") return `${modelType} models are not served yet`;
-    if (["ollama_native", "jina", "cohere"].includes(serverType))
+    if (["jina", "cohere"].includes(serverType))
       return `server_type ${serverType} is not served yet`;
     if (this.fields.api === "responses") return "the responses API is not served yet";
     const state = this.#config.secret.state();
@@ -88,11 +117,19 @@ export class Model {
       id: this.id,
       modelType: fields.model_type,
       dialect: dialect.name,
+      isDialectInferred: fields.dialect === undefined && dialect.name !== fields.server_type,
       model: this.modelName,
-      state: reason === null ? "ready" : "unavailable",
+      source: this.#config.file,
+      state: reason === null ? "ready" : this.#stateOf(),
       reason,
       limits: { inputTokens: fields.input_tokens ?? null, outTokens: fields.out_tokens ?? null },
-      prices: { payIn: fields.pay_in ?? null, payOut: fields.pay_out ?? null },
+      prices: {
+        payIn: fields.pay_in ?? null,
+        payOut: fields.pay_out ?? null,
+        payCached: fields.pay_cached ?? null,
+        payRequest: fields.pay_request ?? null,
+        payImage: fields.pay_image ?? null,
+      },
       currency: fields.currency ?? dialect.currency,
       thinking: this.#thinking(),
       description: fields.description ?? null,
@@ -101,14 +138,28 @@ export class Model {
     };
   }
 
+  /** The same model with some fields changed. */
+  withFields(changes: Partial<ModelConfig["fields"]>): Model {
+    const fields = { ...this.fields, ...changes };
+    return new Model({ ...this.#config, fields }, { clock: this.clock, log: this.log });
+  }
+
   toJSON(): ModelStatus {
     return this.status();
+  }
+
+  #stateOf(): ModelState {
+    if (this.fields.enabled === false) return "disabled";
+    return this.#config.secret.state().ready ? "not served" : "no key";
   }
 
   #thinking(): string {
     const { no_think: noThink } = this.fields;
     if (noThink === undefined) return "server default";
-    if (!this.dialect.canSwitchThinking(this.modelName)) return "not switchable here";
+    const isSwitchable =
+      this.fields.thinking?.strategy !== undefined ||
+      this.dialect.canSwitchThinking(this.modelName);
+    if (!isSwitchable) return "not switchable here";
     return noThink ? "off" : "on";
   }
 }

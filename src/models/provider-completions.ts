@@ -2,23 +2,25 @@ import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import type { BaseMessage } from "@langchain/core/messages";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
-import {
-  ChatOpenAICompletions,
-  convertMessagesToCompletionsMessageParams,
-  convertOpenAICompletionsStream,
-} from "@langchain/openai";
+import { ChatOpenAICompletions, convertOpenAICompletionsStream } from "@langchain/openai";
 import { deltaChunk, finalChunk, generationsOf, wholeMessage } from "./answer.ts";
 import type { ModelCall } from "./call.ts";
 import { CallMeter } from "./call-meter.ts";
 import type { Body } from "./dialects/index.ts";
 import type { Model } from "./model.ts";
-import { noThinkOf, requestBody, withoutSchemaMarks } from "./request-body.ts";
+import { optionParameters } from "./parameters.ts";
+import { readingRulesOf, type ReadingRules } from "./reading-rules.ts";
+import { requestBody, wishOf, withoutSchemaMarks } from "./request-body.ts";
+import { regularChunks, withWholeUsage, type StreamPiece } from "./regular-chunks.ts";
+import { softSwitched } from "./soft-switch.ts";
+import { StreamReader } from "./stream-reader.ts";
 import { baseUrlOf, transportOf } from "./transport.ts";
 import { isAbort, malformedAnswer, toUpstreamError } from "./upstream-error.ts";
 import { UpstreamError } from "../core/errors.ts";
 import { NO_TOKENS, readUsage } from "./usage.ts";
 import type { ModelUsage } from "./usage-port.ts";
-import { asWireObject, said, StreamReader, type AnswerDelta, type WireObject } from "./wire.ts";
+import { asWireObject, said, usageOf, type WireObject } from "./wire.ts";
+import { wireMessages } from "./wire-messages.ts";
 
 const MAX_RETRIES = 2;
 
@@ -26,11 +28,7 @@ type Options = ChatOpenAICompletions["ParsedCallOptions"];
 type Params = ReturnType<ChatOpenAICompletions["invocationParams"]>;
 type CreateBody = Parameters<ChatOpenAICompletions["client"]["chat"]["completions"]["create"]>[0];
 
-/** One piece of a stream: what was said, and the chunk it came in. */
-interface StreamPiece {
-  delta: AnswerDelta | undefined;
-  chunk: WireObject;
-}
+type Chunks = AsyncIterable<WireObject> | Iterable<WireObject>;
 
 /** One call as the provider's client sees it. */
 export interface ProviderCall {
@@ -70,6 +68,7 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     const body = requestBody(this.#model, {
       base: withoutSchemaMarks({ ...base, stream: isStreamed }),
       overrides: call.overrides,
+      options: optionParameters(options),
       isStreamed,
     });
     return asParams(body);
@@ -84,8 +83,8 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     try {
       const response = await this.#send(provider, false);
       const body = this.#checkedResponse(response.data);
-      usage = asWireObject(body["usage"]);
-      const generations = generationsOf(body);
+      usage = usageOf(body);
+      const generations = generationsOf(body, { rules: this.#rulesOf(call) });
       if (generations.length === 0)
         throw malformedAnswer(this.#model, "sent an answer without a message");
       status = "success";
@@ -103,10 +102,10 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     provider: ProviderCall,
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
-    const reader = new StreamReader();
+    const reader = new StreamReader(this.#rulesOf(provider.call));
     for await (const { delta } of this.#pieces(provider, reader)) {
       if (delta === undefined) continue;
-      const chunk = deltaChunk(delta, reader.messageId);
+      const chunk = deltaChunk(delta, reader);
       yield chunk;
       await announce(runManager, chunk);
     }
@@ -116,17 +115,22 @@ export class ProviderCompletions extends ChatOpenAICompletions {
   }
 
   async *streamEventsOf(provider: ProviderCall): AsyncGenerator<ChatModelStreamEvent> {
-    const reader = new StreamReader();
-    const chunks = regularChunks(this.#pieces(provider, reader), reader.messageId);
-    yield* convertOpenAICompletionsStream(chunks, { provider: "openai" });
+    const reader = new StreamReader(this.#rulesOf(provider.call));
+    const chunks = regularChunks(this.#pieces(provider, reader), reader);
+    const events = convertOpenAICompletionsStream(chunks, { provider: "openai" });
+    yield* withWholeUsage(events, reader);
+  }
+
+  #rulesOf({ overrides }: ModelCall): ReadingRules {
+    return readingRulesOf(this.#model, overrides);
   }
 
   #mustStream({ overrides }: ModelCall): boolean {
     const { fields, dialect, modelName } = this.#model;
     const wanted = fields.stream_upstream ?? "auto";
     if (wanted !== "auto") return wanted === "always";
-    const noThink = noThinkOf(this.#model, overrides);
-    return dialect.mustStream?.({ model: modelName, isStreamed: false, noThink }) ?? false;
+    const wish = wishOf(this.#model, overrides);
+    return dialect.mustStream?.({ model: modelName, isStreamed: false, ...wish }) ?? false;
   }
 
   async #generateFromStream(provider: ProviderCall): Promise<ChatResult> {
@@ -146,6 +150,8 @@ export class ProviderCompletions extends ChatOpenAICompletions {
         yield { delta: reader.read(chunk), chunk };
       }
       options.signal?.throwIfAborted();
+      const rest = reader.end();
+      if (rest !== undefined) yield { delta: rest, chunk: undefined };
       this.#requireWhole(reader);
       status = "success";
     } catch (error) {
@@ -157,7 +163,10 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     }
   }
 
-  async #openStream(provider: ProviderCall): Promise<AsyncIterable<WireObject>> {
+  async #openStream(provider: ProviderCall): Promise<Chunks> {
+    const { capabilities, stream_upstream: wanted } = this.#model.fields;
+    if (capabilities?.streaming === false || wanted === "never")
+      return [this.#checkedResponse((await this.#send(provider, false)).data)];
     const { data, response } = await this.#send(provider, true);
     const type = response.headers.get("content-type") ?? "";
     if (/json|html/i.test(type) && !type.includes("ndjson")) {
@@ -178,11 +187,11 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     const body = asCreateBody({
       ...this.bodyOf(provider, isStreamed),
       stream: isStreamed,
-      messages: convertMessagesToCompletionsMessageParams({
-        messages,
-        // Only OpenAI itself knows the developer role that this name would bring.
-        ...(this.#model.dialect.name === "openai" ? { model: this.model } : {}),
-      }),
+      messages: softSwitched(
+        await wireMessages(messages, this.#model, signal),
+        this.#model,
+        provider.call.overrides,
+      ),
     });
     this._getClientOptions(undefined);
     const { completions } = this.client.chat;
@@ -207,7 +216,7 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     if (reader.chunks === 0) throw malformedAnswer(this.#model, "sent an empty stream");
     if (reader.finishReason === undefined)
       throw malformedAnswer(this.#model, "broke off in the middle of its answer");
-    if (!reader.hasWholeToolCalls)
+    if (!reader.toolCalls.isWhole)
       throw malformedAnswer(
         this.#model,
         "sent a tool call whose arguments are cut off or not JSON",
@@ -236,29 +245,6 @@ async function announce(
   await runManager?.handleLLMNewToken(chunk.text, index, undefined, undefined, undefined, {
     chunk,
   });
-}
-
-/** Chunks as the event converter expects them: our ids, regular tool calls, one reasoning field. */
-async function* regularChunks(
-  pieces: AsyncIterable<StreamPiece>,
-  id: string,
-): AsyncGenerator<never> {
-  for await (const { delta, chunk } of pieces) {
-    const choices = Array.isArray(chunk["choices"]) ? chunk["choices"] : [];
-    const choice = asWireObject(choices[0]);
-    const spoken = delta && {
-      role: "assistant",
-      content: delta.content,
-      reasoning_content: delta.reasoning,
-      tool_calls: delta.toolCalls,
-    };
-    yield {
-      id,
-      model: chunk["model"],
-      usage: chunk["usage"] ?? choice?.["usage"],
-      choices: choice ? [{ ...choice, delta: spoken ?? {} }] : [],
-    } as never;
-  }
 }
 
 function errorInBody(body: unknown): string | undefined {

@@ -1,29 +1,41 @@
-import { readModelConfigs, parseModelConfig, type ModelConfig } from "../config/model-config.ts";
-import type { Environment } from "../config/environment.ts";
 import { didYouMean } from "../config/spelling.ts";
-import { systemClock, type Clock } from "../core/clock.ts";
 import { AppError, ConfigError } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
-import { Model, type ModelStatus } from "./model.ts";
+import type { Model, ModelStatus } from "./model.ts";
 
-export interface ModelSource {
-  /** Folder of the model files; one that does not exist leaves the demo model. */
-  dir: string;
-  env: Environment;
-  /** Id of the model to use where none is named. */
-  defaultModel?: string | undefined;
-  log?: Log | undefined;
-  clock?: Clock | undefined;
+/** What a registry needs to know of models that run on this machine. */
+export interface RegistryOptions {
+  /** Whether a model of this id may yet be found on this machine. */
+  readonly mayAppear?: (id: string) => boolean;
+  /** Told of such a model that was asked for and is not there. */
+  readonly onMissing?: () => void;
 }
 
-/** The models of one config folder. */
+/** The models that can be named: a set that is swapped whole, so that a call sees one or the other. */
 export class ModelRegistry {
-  readonly defaultId: string;
-  readonly #models: ReadonlyMap<string, Model>;
+  readonly #wanted: string | undefined;
+  readonly #mayAppear: (id: string) => boolean;
+  readonly #onMissing: () => void;
+  #configured: readonly Model[];
+  #local: readonly Model[] = [];
+  #models: ReadonlyMap<string, Model>;
+  #defaultId: string;
 
-  constructor(models: readonly Model[], defaultModel: string | undefined) {
-    this.#models = new Map(models.map((model) => [model.id, model]));
-    this.defaultId = this.#chooseDefault(defaultModel);
+  constructor(
+    models: readonly Model[],
+    defaultModel: string | undefined,
+    { mayAppear = () => false, onMissing = () => undefined }: RegistryOptions = {},
+  ) {
+    this.#wanted = defaultModel;
+    this.#mayAppear = mayAppear;
+    this.#onMissing = onMissing;
+    this.#configured = models;
+    this.#models = byId(models);
+    this.#defaultId = this.#chooseDefault(models);
+  }
+
+  /** Id of the model to use where none is named. */
+  get defaultId(): string {
+    return this.#defaultId;
   }
 
   list(): ModelStatus[] {
@@ -39,52 +51,52 @@ export class ModelRegistry {
   find(id: string): Model {
     const model = this.#models.get(id);
     if (model) return model;
+    if (this.#mayAppear(id)) {
+      this.#onMissing();
+      throw new AppError(
+        "unavailable",
+        `Model ${JSON.stringify(id.slice(0, 200))} was not found on this machine: start its server, load the model and ask again`,
+      );
+    }
     const hint = didYouMean(id, this.#models.keys());
     throw new AppError("validation", `Unknown model ${JSON.stringify(id.slice(0, 200))}${hint}`, {
       details: { models: [...this.#models.keys()] },
     });
   }
 
-  #chooseDefault(wanted: string | undefined): string {
-    const models = [...this.#models.values()];
+  /** Swaps the models of the config folder; throws ConfigError, and changes nothing, where the default is gone. */
+  replace(models: readonly Model[]): void {
+    const defaultId = this.#chooseDefault(models);
+    this.#configured = models;
+    this.#defaultId = defaultId;
+    this.offer(this.#local);
+  }
+
+  /** Swaps the models found on this machine; one that is configured under the same id wins. */
+  offer(models: readonly Model[]): void {
+    this.#local = models;
+    this.#models = byId([...this.#configured, ...models.filter(({ id }) => !this.#isTaken(id))]);
+  }
+
+  #isTaken(id: string): boolean {
+    return this.#configured.some((model) => model.id.toLowerCase() === id.toLowerCase());
+  }
+
+  #chooseDefault(models: readonly Model[]): string {
+    const wanted = this.#wanted;
     if (wanted !== undefined) {
-      if (this.#models.has(wanted)) return wanted;
-      const hint = didYouMean(wanted, this.#models.keys());
+      const known = byId([...models, ...this.#local]);
+      if (known.has(wanted) || this.#mayAppear(wanted)) return wanted;
+      const hint = didYouMean(wanted, known.keys());
       throw new ConfigError(`default model: no model is called ${JSON.stringify(wanted)}${hint}`);
     }
-    const usable = models.filter((model) => model.unavailableReason() === undefined);
+    const usable = models.filter(
+      (model) => model.fields.model_type === "chat" && model.unavailableReason() === undefined,
+    );
     const chosen = usable.find((model) => !model.isDemo) ?? usable[0] ?? models[0];
     return chosen?.id ?? "demo";
   }
 }
 
-/** Reads and checks every model file; throws ConfigError naming file, key path and expected value. */
-export async function loadModels(source: ModelSource): Promise<ModelRegistry> {
-  return openModels(source);
-}
-
-/** As `loadModels`, for code that cannot wait (a plain script's first call). */
-export function openModels(source: ModelSource): ModelRegistry {
-  const { env, log, clock = systemClock } = source;
-  const configs = readModelConfigs(source);
-  const hasDemo = configs.some(({ id, fields }) => id === "demo" || fields.server_type === "demo");
-  const all = hasDemo ? configs : [...configs, builtInDemo(env)];
-  return new ModelRegistry(
-    all.map((config) => new Model(config, { clock, log })),
-    source.defaultModel,
-  );
-}
-
-function builtInDemo(env: Environment): ModelConfig {
-  const content = {
-    server_type: "demo",
-    input_tokens: 32_768,
-    out_tokens: 4096,
-    pay_in: 0,
-    pay_out: 0,
-  };
-  return parseModelConfig(
-    { ...content, model: "kagari-demo" },
-    { file: "demo.json", dir: ".", env },
-  );
-}
+const byId = (models: readonly Model[]): ReadonlyMap<string, Model> =>
+  new Map(models.map((model) => [model.id, model]));

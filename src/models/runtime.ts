@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { environment } from "../config/environment.ts";
+import { environmentOver, type Environment } from "../config/environment.ts";
+import { readLanggraphFile } from "../config/langgraph-file.ts";
+import { readEnvFile } from "../config/settings.ts";
 import { createLog } from "../core/log.ts";
 import { openPrompts } from "../prompts/library.ts";
-import { openModels } from "./registry.ts";
+import { openModels } from "./catalog.ts";
 import { installedRuntime, type KagariRuntime } from "./runtime-handle.ts";
 import { noLedger } from "./usage-port.ts";
 
@@ -16,14 +18,22 @@ export function currentRuntime(): KagariRuntime {
 
 function openStandalone(cwd: string): KagariRuntime {
   const root = projectRoot(cwd);
-  const env = environment();
+  const env = environmentOver(envOfFiles(root));
+  const log = createLog("warn");
   const models = openModels({
     dir: env["KAGARI_MODELS_DIR"] ?? join(root, "config", "models"),
     env,
     defaultModel: env["KAGARI_DEFAULT_MODEL"],
-    log: createLog("warn"),
+    log,
   });
-  return { version: 1, models, prompts: openPrompts(join(root, "prompts")), usage: noLedger };
+  return { version: 1, models, prompts: openPrompts(join(root, "prompts"), log), usage: noLedger };
+}
+
+/** What the server would read too: `.env`, else the `env` of langgraph.json. */
+function envOfFiles(root: string): Environment {
+  const list = join(root, "langgraph.json");
+  const ofGraphs = existsSync(list) ? readLanggraphFile(list).env : {};
+  return { ...ofGraphs, ...readEnvFile(join(root, ".env")) };
 }
 
 /** The nearest folder upwards that holds langgraph.json or config/models. */

@@ -1,7 +1,7 @@
 import { demoFetch } from "./demo/fetch.ts";
 import type { Model } from "./model.ts";
+import { addressed, authorize, endpointFetch } from "./network/endpoint.ts";
 
-const KEYLESS = "EMPTY";
 const PASSED_HEADERS = ["accept", "content-type"];
 
 /** Base URL that the demo model pretends to have; nothing listens there and nothing is sent. */
@@ -17,22 +17,26 @@ export const baseUrlOf = (model: Model): string => model.fields.url ?? DEMO_URL;
  * the OpenAI client through, so that nothing of the process's OPENAI_* environment leaves it.
  */
 export function transportOf(model: Model): Transport {
-  const send: Transport = model.isDemo ? demoFetch : fetch;
+  const send: Transport = model.isDemo ? demoFetch : endpointFetch(model);
   return async (input, init = {}) => {
     const given = new Headers(init.headers);
     const headers = new Headers({ "user-agent": "kagari" });
     for (const name of PASSED_HEADERS) headers.set(name, given.get(name) ?? "application/json");
-    headers.set("authorization", `Bearer ${model.apiKey() ?? KEYLESS}`);
-    const response = await send(input, { ...init, headers, redirect: "manual" });
-    return response.ok ? response : await withErrorObject(response);
+    authorize(headers, model);
+    const response = await send(addressed(input, model), { ...init, headers, redirect: "manual" });
+    return response.ok ? response : await withErrorObject(response, model);
   };
 }
 
-/** Servers that answer `{code, message}` without `error` would lose their message in the client. */
-async function withErrorObject(response: Response): Promise<Response> {
-  const text = await response.text();
-  const { status, headers } = response;
-  return new Response(errorText(text), { status, headers });
+/**
+ * Servers that answer `{code, message}` without `error` would lose their message in the client. Some
+ * repeat the key in their refusal: no error that is made of it may hold it.
+ */
+async function withErrorObject(response: Response, model: Model): Promise<Response> {
+  const text = model.mask(await response.text());
+  const headers = new Headers();
+  for (const [name, value] of response.headers) headers.append(name, model.mask(value));
+  return new Response(errorText(text), { status: response.status, headers });
 }
 
 function errorText(text: string): string {

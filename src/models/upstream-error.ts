@@ -1,4 +1,5 @@
-import { AppError, UpstreamError } from "../core/errors.ts";
+import { inspect } from "node:util";
+import { AppError, reasonOf, UpstreamError } from "../core/errors.ts";
 import type { Model } from "./model.ts";
 
 const MAX_MESSAGE_CHARACTERS = 500;
@@ -78,13 +79,20 @@ function failure(model: Model, { what, retryable, cause, status, code }: Failure
     model: model.id,
     provider: model.dialect.name,
     ...(status === undefined ? {} : { provider_status: status }),
-    ...(code === undefined ? {} : { provider_code: code }),
+    ...(code === undefined ? {} : { provider_code: model.mask(code) }),
   };
-  return new UpstreamError(`Model ${model.label} ${what}`, {
+  return new UpstreamError(`Model ${model.label} ${model.mask(what)}`, {
     retryable,
     details,
-    ...(cause === undefined ? {} : { cause }),
+    ...(cause === undefined ? {} : { cause: harmless(cause, model) }),
   });
+}
+
+/** A cause that holds no key: logs and traces write down all of it. */
+function harmless(cause: unknown, model: Model): unknown {
+  const text = inspect(cause, { depth: 8, showHidden: true });
+  if (model.mask(text) === text) return cause;
+  return new Error(model.mask(reasonOf(cause)));
 }
 
 function findOwn(error: unknown): AppError | undefined {
@@ -104,13 +112,7 @@ function providerCode(error: Error): string | undefined {
 
 /** Some gateways repeat the key in their refusal, others answer with a whole page. */
 function redact(message: string, model: Model): string {
-  let text = message;
-  try {
-    const key = model.apiKey();
-    if (key !== undefined) text = text.replaceAll(key, "***");
-  } catch {
-    // A key that cannot be read was not sent either.
-  }
+  const text = model.mask(message);
   if (/<(?:!doctype|html)/i.test(text)) return "an HTML page";
   return text.length > MAX_MESSAGE_CHARACTERS
     ? `${text.slice(0, MAX_MESSAGE_CHARACTERS)}...`

@@ -8,17 +8,29 @@ const rawUsageSchema = z.looseObject({
   completion_tokens: tokens,
   total_tokens: tokens,
   cached_tokens: tokens,
+  reasoning_tokens: tokens,
   prompt_cache_hit_tokens: tokens,
-  prompt_tokens_details: z.looseObject({ cached_tokens: tokens }).nullish().catch(null),
+  cache_creation_input_tokens: tokens,
+  cache_read_input_tokens: tokens,
+  prompt_tokens_details: z
+    .looseObject({
+      cached_tokens: tokens,
+      cache_write_tokens: tokens,
+      cache_creation_input_tokens: tokens,
+    })
+    .nullish()
+    .catch(null),
   completion_tokens_details: z.looseObject({ reasoning_tokens: tokens }).nullish().catch(null),
 });
 
 /** Counts of one call, complete whatever the provider left out. */
 export interface TokenCounts {
+  /** All tokens of the prompt, those read from and written to a cache among them. */
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly totalTokens: number;
   readonly cachedTokens: number;
+  readonly cacheWriteTokens: number;
   readonly reasoningTokens: number;
 }
 
@@ -27,6 +39,7 @@ export const NO_TOKENS: TokenCounts = {
   completionTokens: 0,
   totalTokens: 0,
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   reasoningTokens: 0,
 };
 
@@ -43,22 +56,60 @@ export function readUsage(raw: unknown): TokenCounts | undefined {
     promptTokens,
     completionTokens,
     totalTokens,
+    ...cacheCounts(usage),
+    reasoningTokens:
+      usage.completion_tokens_details?.reasoning_tokens ?? usage.reasoning_tokens ?? 0,
+  };
+}
+
+/** Each provider has its own place for what its cache did. */
+function cacheCounts(
+  usage: z.infer<typeof rawUsageSchema>,
+): Pick<TokenCounts, "cachedTokens" | "cacheWriteTokens"> {
+  const details = usage.prompt_tokens_details;
+  return {
     cachedTokens:
-      usage.prompt_tokens_details?.cached_tokens ??
+      details?.cached_tokens ??
       usage.prompt_cache_hit_tokens ??
+      usage.cache_read_input_tokens ??
       usage.cached_tokens ??
       0,
-    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+    cacheWriteTokens:
+      details?.cache_write_tokens ??
+      details?.cache_creation_input_tokens ??
+      usage.cache_creation_input_tokens ??
+      0,
   };
 }
 
 /** The same counts in LangChain's shape. */
 export function usageMetadata(counts: TokenCounts): UsageMetadata {
+  const { cachedTokens, cacheWriteTokens, reasoningTokens } = counts;
   return {
     input_tokens: counts.promptTokens,
     output_tokens: counts.completionTokens,
     total_tokens: counts.totalTokens,
-    input_token_details: { cache_read: counts.cachedTokens },
-    output_token_details: { reasoning: counts.reasoningTokens },
+    input_token_details: {
+      cache_read: cachedTokens,
+      ...(cacheWriteTokens === 0 ? {} : { cache_creation: cacheWriteTokens }),
+    },
+    output_token_details: { reasoning: reasoningTokens },
   };
+}
+
+/** Usage of any provider at the places where OpenAI has it; undefined when it is none. */
+export function openAiUsage(raw: unknown): Record<string, unknown> | undefined {
+  const counts = readUsage(raw);
+  return (
+    counts && {
+      prompt_tokens: counts.promptTokens,
+      completion_tokens: counts.completionTokens,
+      total_tokens: counts.totalTokens,
+      prompt_tokens_details: {
+        cached_tokens: counts.cachedTokens,
+        cache_write_tokens: counts.cacheWriteTokens,
+      },
+      completion_tokens_details: { reasoning_tokens: counts.reasoningTokens },
+    }
+  );
 }

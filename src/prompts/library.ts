@@ -1,6 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { AppError } from "../core/errors.ts";
+import { readSmallFile } from "../config/json-file.ts";
+import { fileStamp } from "../config/watch-folder.ts";
+import { AppError, ConfigError, reasonOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+
+const MAX_PROMPT_BYTES = 1024 * 1024;
 
 const PROMPT_NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]{0,99}$/u;
 const PLACEHOLDER = /\{([A-Za-z_]\w*)\}/g;
@@ -13,17 +17,22 @@ export interface PromptLibrary {
   render(name: string, variables?: PromptVariables): string;
 }
 
-/** Opens a folder of prompts; a changed file is seen at the next call. */
-export function openPrompts(dir: string): PromptLibrary {
-  const read = promptReader(dir);
+/** Opens a folder of prompts; a changed file is seen at the next call, one that broke is not taken. */
+export function openPrompts(dir: string, log?: Log): PromptLibrary {
+  const read = promptReader(dir, log);
   return {
     render: (name, variables = {}) =>
       fill(read(name), { file: join(dir, `${name}.md`), variables }),
   };
 }
 
-function promptReader(dir: string): (name: string) => string {
-  const texts = new Map<string, { mtimeMs: number; text: string }>();
+interface KnownPrompt {
+  readonly stamp: string;
+  readonly text: string;
+}
+
+function promptReader(dir: string, log: Log | undefined): (name: string) => string {
+  const known = new Map<string, KnownPrompt>();
   return (name) => {
     if (!PROMPT_NAME.test(name))
       throw new AppError(
@@ -31,17 +40,40 @@ function promptReader(dir: string): (name: string) => string {
         `${JSON.stringify(name.slice(0, 100))} is not a prompt name`,
       );
     const file = join(dir, `${name}.md`);
-    const mtimeMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-    if (mtimeMs === undefined)
+    const stamp = fileStamp(file);
+    if (stamp === "gone") {
+      known.delete(name);
       throw new AppError("not_found", `Prompt ${JSON.stringify(name)} not found: expected ${file}`);
-    const known = texts.get(name);
-    if (known?.mtimeMs === mtimeMs) return known.text;
-    const text = readFileSync(file, "utf8")
-      .replace(/^\uFEFF/, "")
-      .trim();
-    texts.set(name, { mtimeMs, text });
+    }
+    const old = known.get(name);
+    if (old?.stamp === stamp) return old.text;
+    const text = textOrOld(file, { old, log });
+    known.set(name, { stamp, text });
     return text;
   };
+}
+
+function textOrOld(
+  file: string,
+  { old, log }: { old: KnownPrompt | undefined; log: Log | undefined },
+): string {
+  try {
+    return readPrompt(file);
+  } catch (error) {
+    if (!old) throw error;
+    log?.error({ reason: reasonOf(error) }, "prompt refused: the old one goes on serving");
+    return old.text;
+  }
+}
+
+function readPrompt(file: string): string {
+  const text = readSmallFile(file, MAX_PROMPT_BYTES)
+    .replace(/^\uFEFF/, "")
+    .trim();
+  if (text === "") throw new ConfigError(`${file}: expected a text, the prompt is empty`);
+  if (text.includes("\uFFFD") || text.includes("\0"))
+    throw new ConfigError(`${file}: expected UTF-8 text`);
+  return text;
 }
 
 function fill(

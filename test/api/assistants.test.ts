@@ -119,9 +119,12 @@ describe("GET /assistants/:id/schemas", () => {
     expect(Object.keys(context_schema.properties).toSorted()).toEqual([
       "max_tokens",
       "model",
+      "model_parameters",
       "no_think",
       "system_prompt",
       "temperature",
+      "thinking_budget",
+      "thinking_effort",
       "tools",
     ]);
   });

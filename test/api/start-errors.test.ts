@@ -200,7 +200,7 @@ describe.concurrent("what does not stop the start", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("KAGARI_TEST_UNSET_KEY");
     expect(stdout).toMatch(/^masked: key not set/m);
-    expect(stdout).toMatch(/^masked .* unavailable/m);
+    expect(stdout).toMatch(/^masked .* no key$/m);
     expect(stdout).toMatch(/^demo \*/m);
 
     await using server = await spawnServer({

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -49,6 +49,33 @@ describe("a plain script with no server", () => {
     expect(await script(code, { cwd: new URL("graphs", ROOT).pathname })).toContain("offline demo");
     expect(await script(code, { cwd: dir })).toContain("offline demo");
     rmSync(dir, { recursive: true });
+  });
+
+  it("reads .env and langgraph.json's env, and the environment over both", async () => {
+    await using provider = await fake.fakeProvider(fake.text("ok"));
+    const dir = mkdtempSync(join(tmpdir(), "kagari-script-"));
+    mkdirSync(join(dir, "config", "models"), { recursive: true });
+    const names = ["FROM_DOTENV", "FROM_LIST", "FROM_PROCESS"];
+    for (const name of names)
+      writeFileSync(
+        join(dir, "config", "models", `${name}.json`),
+        JSON.stringify({ model: "m", url: provider.url, api_key: `env:${name}` }),
+      );
+    const list = { graphs: {}, env: { FROM_LIST: "key-of-list", FROM_DOTENV: "not-this" } };
+    writeFileSync(join(dir, "langgraph.json"), JSON.stringify(list));
+    writeFileSync(join(dir, ".env"), "FROM_DOTENV=key-of-dotenv\nFROM_PROCESS=not-this\n");
+    await script(
+      `
+      const { chatModel } = await import(${JSON.stringify(new URL("src/graphkit.ts", ROOT).href)});
+      for (const model of ${JSON.stringify(names)}) await chatModel({ model }).invoke("hi");`,
+      { cwd: dir, env: { FROM_PROCESS: "key-of-process" } },
+    );
+    rmSync(dir, { recursive: true });
+    expect(provider.requests.map(({ headers }) => headers.authorization)).toEqual([
+      "Bearer key-of-dotenv",
+      "Bearer key-of-list",
+      "Bearer key-of-process",
+    ]);
   });
 
   it("sends nothing of the OPENAI_ environment to a provider", async () => {

@@ -81,6 +81,7 @@ function optionsOf({ langgraph, settings }: TestServerOptions, clock: Clock) {
       models_dir: pathOf("../../config/models"),
       prompts_dir: pathOf("../../prompts"),
       default_model: "demo",
+      local_models: "off",
       assistants: "{}",
       test_routes: false,
       log_level: "silent",

@@ -1,8 +1,22 @@
-import type { Dialect } from "./dialect.ts";
+import { enableThinking, isOff } from "./strategies.ts";
+import type { Body, Dialect } from "./dialect.ts";
 
 /** Commercial Qwen models think only when asked; the open-weight ones think unless told not to. */
 const thinksOnlyWhenAsked = (model: string): boolean =>
   /^qwen[\d.]*-(?:plus|max|flash|turbo|long|vl|coder)/i.test(model);
+
+/** Models that know nothing but thinking refuse the switch. */
+const onlyThinks = (model: string): boolean => /^(?:qwq|qvq)|-thinking|^deepseek-r1/i.test(model);
+
+const UNKNOWN = [
+  "frequency_penalty",
+  "logit_bias",
+  "service_tier",
+  "store",
+  "metadata",
+  "user",
+  "min_p",
+];
 
 /** Alibaba Cloud Model Studio (Bailian), compatible mode. */
 export const dashscope: Dialect = {
@@ -11,17 +25,46 @@ export const dashscope: Dialect = {
     "dashscope.aliyuncs.com",
     "dashscope-intl.aliyuncs.com",
     "dashscope-us.aliyuncs.com",
+    "cn-hongkong.dashscope.aliyuncs.com",
     "maas.aliyuncs.com",
   ],
   currency: "CNY",
   maxTokensField: () => "max_tokens",
-  // A request that is not streamed is refused when it asks for thinking.
-  thinking: ({ noThink, isStreamed }) =>
-    noThink === undefined ? {} : { enable_thinking: !noThink && isStreamed },
-  canSwitchThinking: () => true,
-  mustStream: ({ model, noThink }) =>
-    noThink === false || (noThink === undefined && !thinksOnlyWhenAsked(model)),
+  thinking: (request) => {
+    const fields = enableThinking(request);
+    if (onlyThinks(request.model)) {
+      const { enable_thinking: _, ...rest } = fields;
+      return rest;
+    }
+    // A request that is not streamed is refused when it asks for thinking.
+    return fields["enable_thinking"] === true && !request.isStreamed
+      ? { enable_thinking: false }
+      : fields;
+  },
+  canSwitchThinking: (model) => !onlyThinks(model),
+  mustStream: (request) => {
+    if (onlyThinks(request.model)) return true;
+    const off = isOff(request);
+    return off === false || (off === undefined && !thinksOnlyWhenAsked(request.model));
+  },
+  parameters: (_model, body) => ({
+    // Several answers are not for calls that offer tools.
+    drop: Array.isArray(body["tools"]) ? [...UNKNOWN, "n"] : UNKNOWN,
+    clamp: { n: [1, 4], top_logprobs: [0, 5] },
+  }),
+  adapt: adaptJsonMode,
+  media: { takesAudioUrls: true },
   // The token-per-minute throttle answers with OpenAI's word for an empty account.
   transientCodes: ["insufficient_quota", "limit_requests", "limit_burst_rate", "Throttling"],
   finalCodes: ["Arrearage", "invalid_api_key", "DataInspectionFailed", "InvalidParameter"],
+  contentCodes: ["DataInspectionFailed", "data_inspection_failed"],
 };
+
+/** "Json mode response is not supported when enable_thinking is true". */
+function adaptJsonMode(body: Body): void {
+  const format = body["response_format"];
+  if (typeof format !== "object" || format === null || !("type" in format)) return;
+  if (format.type === "text" || body["enable_thinking"] !== true) return;
+  body["enable_thinking"] = false;
+  delete body["thinking_budget"];
+}

@@ -1,4 +1,5 @@
-import type { Body, Dialect } from "./dialect.ts";
+import { effortOf, isOff } from "./strategies.ts";
+import type { Dialect } from "./dialect.ts";
 
 const isReasoner = (model: string): boolean =>
   /^(?:o\d|gpt-(?:[5-9]|\d\d))/.test(model) && !model.includes("chat");
@@ -13,22 +14,28 @@ const SAMPLING = [
   "logit_bias",
 ];
 
+/** Parameters of other servers, which OpenAI refuses. */
+const FOREIGN = ["top_k", "min_p", "repetition_penalty"];
+
 /** OpenAI itself: reasoning models take other limits and no sampling, and think by effort. */
 export const openai: Dialect = {
   name: "openai",
   hosts: ["api.openai.com"],
   currency: "USD",
   maxTokensField: (model) => (isReasoner(model) ? "max_completion_tokens" : "max_tokens"),
-  thinking: ({ model, noThink }) => {
-    if (noThink !== true) return {};
-    const effort = lowestEffort(model);
+  thinking: (request) => {
+    const off = isOff(request);
+    if (off === undefined || !isReasoner(request.model)) return {};
+    const effort = off ? lowestEffort(request.model) : effortOf(request);
     return effort === undefined ? {} : { reasoning_effort: effort };
   },
   canSwitchThinking: (model) => lowestEffort(model) !== undefined,
-  adapt: (body: Body, model: string) => {
-    if (isReasoner(model)) for (const key of SAMPLING) delete body[key];
-  },
+  parameters: (model) => ({ drop: isReasoner(model) ? [...SAMPLING, ...FOREIGN] : FOREIGN }),
+  systemRole: (model) => (isReasoner(model) ? "developer" : "system"),
+  media: { never: ["video"] },
   finalCodes: ["insufficient_quota"],
+  overflowCodes: ["context_length_exceeded"],
+  contentCodes: ["content_filter", "content_policy_violation"],
 };
 
 /** gpt-5 knows "minimal" at least, its successors "none"; the o series cannot be switched off. */

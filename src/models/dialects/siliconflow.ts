@@ -1,8 +1,16 @@
-import type { Dialect } from "./dialect.ts";
+import { budgetOf, enableThinking, isOff } from "./strategies.ts";
+import { isDeepSeekV4 } from "./deepseek.ts";
+import type { Body, Dialect, ThinkingRequest } from "./dialect.ts";
 
 /** Models without a thinking mode refuse the switch, even switched off. */
 const hasNoThinkingMode = (model: string): boolean =>
   /qwen2|coder|instruct|internlm|glm-4-|deepseek-v(?:2|3$)/i.test(model);
+
+/** Models that take the words high and max in place of a number. */
+const takesEffort = (model: string): boolean => isDeepSeekV4(model) || /glm-5\.2/i.test(model);
+
+const MIN_BUDGET = 128;
+const MAX_BUDGET = 32_768;
 
 /** SiliconFlow, in China and abroad. */
 export const siliconflow: Dialect = {
@@ -10,7 +18,35 @@ export const siliconflow: Dialect = {
   hosts: ["api.siliconflow.cn", "api.siliconflow.com"],
   currency: "CNY",
   maxTokensField: () => "max_tokens",
-  thinking: ({ model, noThink }) =>
-    noThink === undefined || hasNoThinkingMode(model) ? {} : { enable_thinking: !noThink },
+  thinking: (request) => (hasNoThinkingMode(request.model) ? {} : thinkingOf(request)),
   canSwitchThinking: (model) => !hasNoThinkingMode(model),
+  parameters: (model) => ({
+    drop: [
+      ...(/qwen3/i.test(model) ? [] : ["min_p"]),
+      "logit_bias",
+      "service_tier",
+      "store",
+      "metadata",
+      "user",
+    ],
+    maxStops: 4,
+  }),
+  sendBack: (model) => (isDeepSeekV4(model) ? "tools" : "never"),
+  needsEmptyReasoning: true,
+  transientCodes: ["50501", "50505"],
 };
+
+function thinkingOf(request: ThinkingRequest): Body {
+  const fields = enableThinking(request);
+  if (isOff(request) !== false) return fields;
+  const { thinking_budget: _, ...rest } = fields;
+  const { effort } = request;
+  if (effort !== undefined && takesEffort(request.model))
+    return {
+      ...rest,
+      reasoning_effort: /^(?:x?high|max)$/.test(effort) ? effort.replace("xhigh", "max") : "high",
+    };
+  const budget = budgetOf(request);
+  if (budget === undefined) return rest;
+  return { ...rest, thinking_budget: Math.min(MAX_BUDGET, Math.max(MIN_BUDGET, budget)) };
+}

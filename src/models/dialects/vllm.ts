@@ -1,12 +1,18 @@
+import { budgetOf, isOff, templateKwargs } from "./strategies.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** A vLLM server: thinking is a variable of the model's chat template. */
 export const vllm: Dialect = {
   name: "vllm",
   hosts: [],
+  port: 8000,
   currency: "USD",
   maxTokensField: () => "max_tokens",
-  thinking: ({ noThink }) =>
-    noThink === undefined ? {} : { chat_template_kwargs: { enable_thinking: !noThink } },
+  thinking: (request) => {
+    const fields = templateKwargs(request);
+    const budget =
+      isOff(request) === false && request.effort === undefined ? budgetOf(request) : undefined;
+    return budget === undefined ? fields : { ...fields, thinking_token_budget: budget };
+  },
   canSwitchThinking: () => true,
 };

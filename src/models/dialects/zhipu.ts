@@ -1,49 +1,65 @@
-import type { Body, Dialect } from "./dialect.ts";
+import { effortOf, isOff, thinkingType } from "./strategies.ts";
+import type { Body, Dialect, ThinkingRequest } from "./dialect.ts";
 
 const canThink = (model: string): boolean => /^glm-(?:4\.[5-9]|[5-9]|\d\d)/i.test(model);
 
-/** Zhipu (BigModel) and z.ai. */
+/** GLM-5.2 and later take an effort; before, thinking is only on or off. */
+const takesEffort = (model: string): boolean => /^glm-(?:5\.[2-9]|[6-9]|\d\d)/i.test(model);
+
+const EFFORTS: Readonly<Record<string, string>> = {
+  minimal: "low",
+  medium: "high",
+  xhigh: "max",
+};
+
+/** Zhipu (BigModel) and z.ai; no budget is known there. */
 export const zhipu: Dialect = {
   name: "zhipu",
   hosts: ["open.bigmodel.cn", "api.z.ai"],
   currency: "CNY",
   maxTokensField: () => "max_tokens",
-  thinking: ({ model, noThink }) =>
-    noThink === undefined || !canThink(model)
-      ? {}
-      : { thinking: { type: noThink ? "disabled" : "enabled" } },
+  thinking: (request) => (canThink(request.model) ? thinkingOf(request) : {}),
   canSwitchThinking: canThink,
+  parameters: () => ({
+    drop: [
+      "n",
+      "seed",
+      "frequency_penalty",
+      "presence_penalty",
+      "repetition_penalty",
+      "top_k",
+      "min_p",
+      "logprobs",
+      "top_logprobs",
+      "logit_bias",
+      "parallel_tool_calls",
+      "functions",
+      "function_call",
+      "service_tier",
+      "store",
+      "metadata",
+    ],
+    rename: { user: "user_id" },
+    clamp: { temperature: [0, 1], top_p: [0.01, 1] },
+    maxStops: 1,
+    isToolChoiceAutoOnly: true,
+  }),
   adapt: (body: Body) => {
     if (body["temperature"] === 0) {
       delete body["temperature"];
       body["do_sample"] = false;
     }
-    adaptToolChoice(body);
   },
+  sendBack: (model) => (canThink(model) ? "tools" : "never"),
   transientCodes: ["1302", "1303", "1305", "1312", "1200", "1234"],
   finalCodes: ["1113", "1261", "1301", "1304", "1308", "1309", "1310", "1311", "1313"],
+  overflowCodes: ["1261"],
+  contentCodes: ["1301"],
 };
 
-/** Only "auto" is taken: "none" becomes no tools, a forced tool becomes the only one offered. */
-function adaptToolChoice(body: Body): void {
-  const choice = body["tool_choice"];
-  if (choice === undefined || choice === "auto") return;
-  if (choice === "none") {
-    delete body["tools"];
-    delete body["tool_choice"];
-    return;
-  }
-  body["tool_choice"] = "auto";
-  const forced = functionName(choice);
-  const tools = body["tools"];
-  if (forced === undefined || !Array.isArray(tools)) return;
-  const only = tools.filter((tool: unknown) => functionName(tool) === forced);
-  if (only.length > 0) body["tools"] = only;
-}
-
-function functionName(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null || !("function" in value)) return undefined;
-  const inner = value.function;
-  if (typeof inner !== "object" || inner === null || !("name" in inner)) return undefined;
-  return typeof inner.name === "string" ? inner.name : undefined;
+function thinkingOf({ keep: _, ...request }: ThinkingRequest): Body {
+  const fields = thinkingType(request);
+  const isAsked = isOff(request) === false && takesEffort(request.model);
+  const effort = isAsked ? effortOf(request) : undefined;
+  return effort === undefined ? fields : { ...fields, reasoning_effort: EFFORTS[effort] ?? effort };
 }

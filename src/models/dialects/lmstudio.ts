@@ -1,0 +1,15 @@
+import { reasoningEffort } from "./strategies.ts";
+import type { Dialect } from "./dialect.ts";
+
+/** LM Studio on a desktop; whether a model heeds the effort is the model's affair. */
+export const lmstudio: Dialect = {
+  name: "lmstudio",
+  hosts: [],
+  port: 1234,
+  currency: "USD",
+  maxTokensField: () => "max_tokens",
+  thinking: reasoningEffort,
+  canSwitchThinking: () => true,
+  parameters: () => ({ drop: ["service_tier", "store", "metadata"] }),
+  media: { never: ["audio", "video"], isInlineOnly: true },
+};

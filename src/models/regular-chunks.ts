@@ -1,0 +1,54 @@
+import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import type { AnswerDelta, StreamReader } from "./stream-reader.ts";
+import { openAiUsage, readUsage, usageMetadata } from "./usage.ts";
+import { firstChoice, usageOf, type WireObject } from "./wire.ts";
+
+/** One piece of a stream: what was said, and the chunk it came in; none for what was held back. */
+export interface StreamPiece {
+  delta: AnswerDelta | undefined;
+  chunk: WireObject | undefined;
+}
+
+/** Chunks as LangChain's event converter expects them: our ids, regular tool calls, one reasoning field. */
+export async function* regularChunks(
+  pieces: AsyncIterable<StreamPiece>,
+  { messageId }: StreamReader,
+): AsyncGenerator<never> {
+  for await (const { delta, chunk } of pieces) {
+    const choice = chunk && firstChoice(chunk);
+    yield asChunk({
+      id: messageId,
+      model: chunk?.["model"],
+      usage: chunk && openAiUsage(usageOf(chunk)),
+      choices: choice || delta ? [{ index: 0, ...ended(choice), delta: spoken(delta) }] : [],
+    });
+  }
+}
+
+const ended = (choice: WireObject | undefined): WireObject =>
+  choice === undefined ? {} : { ...choice, delta: undefined, message: undefined };
+
+const spoken = (delta: AnswerDelta | undefined): WireObject =>
+  delta === undefined
+    ? {}
+    : {
+        role: "assistant",
+        content: delta.content,
+        reasoning_content: delta.reasoning,
+        tool_calls: delta.toolCalls,
+      };
+
+/** Providers' chunks have fields that OpenAI's own types do not know. */
+const asChunk = (chunk: WireObject): never => chunk as never;
+
+/** The same events with all that we know of the usage: LangChain's converter drops cache writes. */
+export async function* withWholeUsage(
+  events: AsyncIterable<ChatModelStreamEvent>,
+  reader: StreamReader,
+): AsyncGenerator<ChatModelStreamEvent> {
+  for await (const event of events) {
+    const isCounted = event.event === "usage" || event.event === "message-finish";
+    const counts = isCounted ? readUsage(reader.usage) : undefined;
+    yield isCounted && counts !== undefined ? { ...event, usage: usageMetadata(counts) } : event;
+  }
+}
