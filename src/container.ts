@@ -144,10 +144,20 @@ function wire(
   const loader = new GraphLoader(langgraph.graphs);
   const { execute, graphs, states, streams } = lazyRuntime(
     async () =>
-      (await import("./runtime/runtime.ts")).createRuntime({ loader, storage, bus, clock }),
+      (await import("./runtime/runtime.ts")).createRuntime({
+        loader,
+        storage,
+        bus,
+        clock,
+        cacheBytes: settings.checkpoint_cache_bytes,
+      }),
     loader.ids(),
   );
-  const options = { concurrency: settings.workers, leaseMs: settings.lease_seconds * 1000 };
+  const options = {
+    concurrency: settings.workers,
+    leaseMs: settings.lease_seconds * 1000,
+    runTimeoutMs: settings.run_timeout_seconds * 1000,
+  };
   const worker = new Worker({ storage, bus, clock, log, execute, signals }, options);
   const background = new BackgroundJobs();
   const lifecycle: Draining = { isDraining: false };

@@ -37,8 +37,8 @@ export interface States {
     address: StateAddress,
     change: { values: Json; as_node?: string | undefined },
   ): Promise<JsonObject>;
-  /** The channel values of a thread's newest checkpoint; null when it has none. */
-  values(threadId: string): Promise<Json>;
+  /** The channel values of a checkpoint of a thread, its newest when none is named; null when it is not there. */
+  values(threadId: string, checkpointId?: string): Promise<Json>;
 }
 
 /** One server-sent event before its encoding; `data` is JSON text. */

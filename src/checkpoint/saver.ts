@@ -10,9 +10,10 @@ import {
   type CheckpointTuple,
   type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
+import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Fence } from "../domain/run.ts";
-import type { Checkpoints, StoredCheckpoint } from "../storage/ports.ts";
+import { ANSWER, type Fence } from "../domain/run.ts";
+import type { Checkpoints, StoredCheckpoint, StoredWrite } from "../storage/ports.ts";
 import { Codec } from "./codec.ts";
 import { Known } from "./known.ts";
 import { PartCache } from "./part-cache.ts";
@@ -45,6 +46,9 @@ const textOrNothing = <Key extends string>(key: Key, value: unknown) =>
 const toPlain = (value: object) =>
   JSON.parse(JSON.stringify(value, (_key, part: unknown) => part ?? null)) as JsonObject;
 
+const isAnswer = ({ task_id, channel }: StoredWrite) =>
+  task_id === ANSWER.task_id && channel === ANSWER.channel;
+
 /**
  * LangGraph's checkpoint saver over the storage port. What the values of a thread have in common is
  * stored once; see packer.ts. With a fence every write proves in its own commit that the run is still
@@ -56,6 +60,8 @@ export class FencedSaver extends BaseCheckpointSaver {
   readonly #fence: { fence?: Fence };
   readonly #cache: PartCache;
   readonly #known = new Map<string, Known>();
+  /** Why the database was out of reach, once it was: no fault of the graph that is told of it. */
+  outage: AppError | undefined;
 
   constructor(
     checkpoints: Checkpoints,
@@ -71,11 +77,29 @@ export class FencedSaver extends BaseCheckpointSaver {
     const place = findPlace(config);
     if (place === undefined) return undefined;
     const checkpointId = getCheckpointId(config);
-    const stored = await this.#checkpoints.get({
-      ...place,
-      ...(checkpointId === "" ? {} : { checkpoint_id: checkpointId }),
-    });
-    return stored && this.#toTuple(stored);
+    const stored = await this.#watched(
+      this.#checkpoints.get({
+        ...place,
+        ...(checkpointId === "" ? {} : { checkpoint_id: checkpointId }),
+      }),
+    );
+    return stored && this.#toTuple(await this.#withoutUsedAnswers(stored));
+  }
+
+  /**
+   * LangGraph stores the answer a run brings for whoever asks first, and keeps it when it has been used:
+   * a node that failed after its first question would get the old answer to its second. So an attempt
+   * sees such an answer only if its own run brought it and no task has used it.
+   */
+  async #withoutUsedAnswers(stored: StoredCheckpoint): Promise<StoredCheckpoint> {
+    const { fence } = this.#fence;
+    if (fence === undefined || !stored.writes.some(isAnswer)) return stored;
+    const { run_id, epoch } = fence;
+    const { thread_id } = stored;
+    // Before its first attempt a run has brought nothing.
+    if (epoch > 1 && (await this.#checkpoints.isAnswerWaiting({ thread_id, run_id })))
+      return stored;
+    return { ...stored, writes: stored.writes.filter((write) => !isAnswer(write)) };
   }
 
   override async *list(
@@ -116,7 +140,7 @@ export class FencedSaver extends BaseCheckpointSaver {
       metadata_json: toPlain(stamped),
       values: packed,
     };
-    await this.#checkpoints.put(row, { parts, ...this.#fence });
+    await this.#watched(this.#checkpoints.put(row, { parts, ...this.#fence }));
     settle();
     known.learnValues(row, packed);
     return { configurable: { ...place, checkpoint_id } };
@@ -139,9 +163,11 @@ export class FencedSaver extends BaseCheckpointSaver {
       task_id: taskId,
       idx: WRITES_IDX_MAP[write.channel] ?? index,
     }));
-    await this.#checkpoints.putWrites(
-      { ...place, checkpoint_id },
-      { writes: rows, parts, ...this.#fence },
+    await this.#watched(
+      this.#checkpoints.putWrites(
+        { ...place, checkpoint_id },
+        { writes: rows, parts, ...this.#fence },
+      ),
     );
     settle();
   }
@@ -149,6 +175,15 @@ export class FencedSaver extends BaseCheckpointSaver {
   override deleteThread(threadId: string): Promise<void> {
     this.#cache.forget(threadId);
     return this.#checkpoints.deleteThread(threadId);
+  }
+
+  async #watched<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "unavailable") this.outage = error;
+      throw error;
+    }
   }
 
   /** The metadata with the run that writes it, and without one that it was copied from. */

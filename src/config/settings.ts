@@ -41,6 +41,7 @@ const schema = z.strictObject({
   max_body_bytes: count.default(16 * 1024 * 1024),
   heartbeat_seconds: z.coerce.number().positive().default(5),
   lease_seconds: z.coerce.number().positive().default(10),
+  run_timeout_seconds: z.coerce.number().nonnegative().default(3600),
   drain_seconds: z.coerce.number().nonnegative().default(10),
   preload: yes.default(false),
   cors_origins: z.string().default("*"),
@@ -52,6 +53,11 @@ const schema = z.strictObject({
   webhook_allowed_hosts: z.string().default(""),
   event_retention_seconds: z.coerce.number().nonnegative().default(3600),
   event_retention_count: count.default(10_000),
+  checkpoint_cache_bytes: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(128 * 1024 * 1024),
   checkpoints_keep: z.coerce.number().int().nonnegative().default(0),
   thread_ttl_minutes: z.coerce.number().positive().optional(),
   thread_ttl_strategy: z.enum(["delete", "keep_latest"]).default("delete"),
@@ -102,6 +108,11 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
     env: "KAGARI_LEASE_SECONDS",
     description: "How long a silent worker keeps a run",
   },
+  run_timeout_seconds: {
+    env: "KAGARI_RUN_TIMEOUT_SECONDS",
+    description:
+      "How long a run may be executed in all before it ends as timeout; 0 for ever. A run may ask for less by config.timeout, in milliseconds",
+  },
   drain_seconds: {
     env: "KAGARI_DRAIN_SECONDS",
     description: "How long running runs may go on after SIGTERM",
@@ -147,6 +158,11 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
   event_retention_count: {
     env: "KAGARI_EVENT_RETENTION_COUNT",
     description: "How many events of an ended run are kept at most",
+  },
+  checkpoint_cache_bytes: {
+    env: "KAGARI_CHECKPOINT_CACHE_BYTES",
+    description:
+      "About how much memory what was read of checkpoints may take, so that the next run of a thread finds it; 0 keeps nothing",
   },
   checkpoints_keep: {
     env: "KAGARI_CHECKPOINTS_KEEP",

@@ -77,7 +77,25 @@ export interface Run {
   /** Set when somebody asked for its end while it was running. */
   cancel: CancelAction | null;
   error: JsonObject | null;
+  /** How long attempts before this one took. */
+  spent_ms: number;
+  /** The newest checkpoint of its thread when it ended. */
+  end_checkpoint_id: string | null;
+  /** The interrupts it ended with; null when it does not wait for an answer. */
+  end_interrupts: Json[] | null;
 }
+
+/** The time limit that a run's config asks for, in milliseconds as LangChain has it, if it is one. */
+export function timeoutMsOf(config: JsonObject): number | undefined {
+  const timeout = config["timeout"];
+  return typeof timeout === "number" && timeout > 0 ? timeout : undefined;
+}
+
+/** The task and the channel under which LangGraph stores the answer to whoever asks first. */
+export const ANSWER = {
+  task_id: "00000000-0000-0000-0000-000000000000",
+  channel: "__resume__",
+} as const;
 
 /** The proof that a worker still owns a run: checked in the transaction of every write. */
 export interface Fence {

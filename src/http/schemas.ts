@@ -22,7 +22,17 @@ export const flag = z
   .optional()
   .transform((value) => value === "1" || value === "true" || value === "");
 
-const wholeNumber = (low: number, high: number) => z.coerce.number().int().min(low).max(high);
+/** A whole number: in a query its digits, in a body the number itself or its digits. */
+const wholeNumber = (low: number, high: number) =>
+  z
+    .union([
+      z.number(),
+      z
+        .string()
+        .regex(/^\d{1,16}$/, "expected a whole number")
+        .transform(Number),
+    ])
+    .pipe(z.number().int().min(low).max(high));
 
 const list = <T extends z.ZodType>(schema: T) =>
   z.union([z.array(schema), schema.transform((one) => [one])]);

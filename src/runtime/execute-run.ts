@@ -9,13 +9,13 @@ import type { GotoTarget, Run, RunCommand, RunOutcome } from "../domain/run.ts";
 import { withSaver } from "./bind-graph.ts";
 import { type GraphChunk, RECORDED_MODES } from "./graph-chunks.ts";
 import { Recorder } from "./record.ts";
-import { interruptsOf } from "./states.ts";
+import { interruptsOf, isWaiting } from "./states.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
 
 export interface ExecuteParts {
   loader: GraphLoader;
   /** A saver under the fence of this attempt. */
-  saver: BaseCheckpointSaver;
+  saver: BaseCheckpointSaver & { readonly outage: AppError | undefined };
   writer: EventWriter;
   signal: AbortSignal;
   clock: Clock;
@@ -23,7 +23,7 @@ export interface ExecuteParts {
 
 /**
  * Executes one attempt of a run and records its events; answers how it ended. Rejects only when the
- * attempt must not end the run: an aborted signal, or a lost lease.
+ * attempt must not end the run: an aborted signal, or a database that is out of reach.
  */
 export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutcome> {
   const { writer, signal } = parts;
@@ -54,6 +54,7 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     return recorder.isInterrupted ? await waiting(graph, run) : success();
   } catch (error) {
     signal.throwIfAborted();
+    if (parts.saver.outage) throw parts.saver.outage;
     return failure(error, writer);
   }
 }
@@ -67,7 +68,7 @@ const success = (): RunOutcome => ({
 
 async function waiting(graph: Graph, run: Run): Promise<RunOutcome> {
   const snapshot = await graph.getState({ configurable: { thread_id: run.thread_id } });
-  const rest_status = snapshot.next.length > 0 ? "interrupted" : "idle";
+  const rest_status = isWaiting(snapshot) ? "interrupted" : "idle";
   return { ...success(), rest_status, interrupts: interruptsOf(snapshot) };
 }
 

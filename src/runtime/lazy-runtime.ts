@@ -15,7 +15,8 @@ export function lazyRuntime(load: () => Promise<Runtime>, graphIds: readonly str
       get: async (address, options) => (await runtime()).states.get(address, options),
       history: async (address, query) => (await runtime()).states.history(address, query),
       update: async (address, change) => (await runtime()).states.update(address, change),
-      values: async (threadId) => (await runtime()).states.values(threadId),
+      values: async (threadId, checkpointId) =>
+        (await runtime()).states.values(threadId, checkpointId),
     },
     streams: {
       frames: async function* (run, query) {

@@ -31,11 +31,13 @@ export function createRuntime(parts: {
   storage: Storage;
   bus: Bus;
   clock: Clock;
+  /** About how much of the checkpoints that were read is kept in memory. */
+  cacheBytes: number;
 }): Runtime {
-  const { loader, storage, bus, clock } = parts;
+  const { loader, storage, bus, clock, cacheBytes } = parts;
   carryConfigLightly();
   // One for all savers, so that a run finds what the one before it on its thread had in memory.
-  const cache = new PartCache();
+  const cache = new PartCache({ maxBytes: cacheBytes });
   const saver = new FencedSaver(storage.checkpoints, { cache });
   return {
     graphs: new GraphCatalog(loader),

@@ -74,7 +74,7 @@ export class GraphStates implements States {
     const config = await this.#write(graph, address, change);
     const snapshot = await graph.getState(configOf({ thread }));
     await this.#parts.storage.threads.settle(thread.thread_id, {
-      rest_status: snapshot.next.length > 0 ? "interrupted" : "idle",
+      rest_status: isWaiting(snapshot) ? "interrupted" : "idle",
       interrupts: interruptsOf(snapshot),
       metadata: {},
       now: this.#parts.clock.now(),
@@ -82,9 +82,13 @@ export class GraphStates implements States {
     return { checkpoint: checkpointOf(config) };
   }
 
-  async values(threadId: string): Promise<Json> {
+  async values(threadId: string, checkpointId?: string): Promise<Json> {
     const tuple = await this.#parts.saver.getTuple({
-      configurable: { thread_id: threadId, checkpoint_ns: "" },
+      configurable: {
+        thread_id: threadId,
+        checkpoint_ns: "",
+        ...(checkpointId === undefined ? {} : { checkpoint_id: checkpointId }),
+      },
     });
     return tuple ? stateValues(tuple.checkpoint.channel_values) : null;
   }
@@ -135,6 +139,10 @@ export function stateValues(channels: Record<string, unknown>, keys?: readonly s
   const names = keys ?? Object.keys(channels).filter((name) => !isInternal(name));
   return toJson(Object.fromEntries(names.map((name) => [name, channels[name]])));
 }
+
+/** Whether there is more to do; a task that failed once and asks now is not among `next`. */
+export const isWaiting = (snapshot: StateSnapshot): boolean =>
+  snapshot.next.length > 0 || snapshot.tasks.some((task) => task.interrupts.length > 0);
 
 /** Interrupts that wait for an answer, by task. */
 export function interruptsOf(snapshot: StateSnapshot): ThreadInterrupts {

@@ -81,6 +81,12 @@ export interface IdempotencyKeys {
   sweep(now: number, limit: number): Promise<number>;
 }
 
+/** A thread at the moment its pieces were looked through. */
+export interface PartsSeen {
+  updated_at: number;
+  newest: string | null;
+}
+
 export interface Pruning {
   /** Idle threads whose time to live has passed. */
   expired(
@@ -95,10 +101,18 @@ export interface Pruning {
   /** Deletes a thread with all it has; false when it is missing, busy or, with `unchangedSince`, changed since. */
   deleteThread(threadId: string, unchangedSince?: number): Promise<boolean>;
   /**
-   * Deletes the checkpoints before the newest `keep` ones of a thread, with what only they need;
-   * answers how many. Undefined when the thread is missing or busy.
+   * Deletes checkpoints before the newest `keep` ones of a thread, the oldest first and at most `limit`;
+   * answers how many. What only they needed is left to `unusedParts`. Undefined when the thread is
+   * missing or busy.
    */
-  keepNewest(threadId: string, keep: number): Promise<number | undefined>;
+  keepNewest(
+    threadId: string,
+    amount: { keep: number; limit: number },
+  ): Promise<number | undefined>;
+  /** Pieces of values that no checkpoint of a thread needs, as of `seen`; undefined for no such thread. */
+  unusedParts(threadId: string): Promise<{ seen: PartsSeen; partIds: string[] } | undefined>;
+  /** Deletes such pieces; false, and nothing done, when the thread is busy or has changed since `seen`. */
+  dropParts(threadId: string, unused: { seen: PartsSeen; partIds: string[] }): Promise<boolean>;
   /** Runs that ended before a time and still have more than their last event. */
   runsToDrop(endedBefore: number, limit: number): Promise<string[]>;
   /** Deletes at most so many events of an ended run, never its last; answers how many. */

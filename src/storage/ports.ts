@@ -104,8 +104,6 @@ export interface Runs {
   }): Promise<AcceptedRun>;
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;
-  /** Extends the lease; answers the cancel flag. Rejects with LeaseLostError when the fence does not hold. */
-  renew(fence: Fence, lease: { now: number; leaseMs: number }): Promise<CancelAction | null>;
   /**
    * Ends a run under its fence, with its last events, in one commit: run status, events, thread status
    * (error, interrupted, busy when others wait, idle), interrupts, state_updated_at.
@@ -123,8 +121,8 @@ export interface Runs {
   renewAll(owner: string, lease: { now: number; leaseMs: number }): Promise<RenewedRun[]>;
   /** Running runs whose lease has ended go back to pending, crashes + 1. Answers those runs. */
   reclaim(now: number): Promise<Run[]>;
-  /** Gives a running run back to the queue under its fence, without counting a crash. */
-  release(fence: Fence, now: number): Promise<void>;
+  /** Gives a running run back to the queue under its fence, counting a crash only when `hasCrashed`. */
+  release(fence: Fence, now: number, hasCrashed?: boolean): Promise<void>;
   /**
    * Asks for the end of a run. pending: ended here and now (`interrupted` with an end event, or deleted on
    * rollback). running: flagged. Otherwise nothing. Answers what the run's status was, undefined for none.
@@ -215,6 +213,8 @@ export interface Checkpoints {
   }): Promise<StoredCheckpoint[]>;
   /** Those of the parts named that the thread has. */
   parts(threadId: string, partIds: readonly string[]): Promise<Part[]>;
+  /** Whether a run has stored an answer for whoever asks first in a thread, and no task of it has used one. */
+  isAnswerWaiting(run: { thread_id: string; run_id: string }): Promise<boolean>;
   deleteThread(threadId: string): Promise<void>;
 }
 

@@ -72,6 +72,14 @@ export interface RunTable {
   webhook: string | null;
   /** 1 once all but its last event are gone. */
   events_dropped: number;
+  /** When the last worker took it. */
+  claimed_at: number | null;
+  /** How long workers before the last had it. */
+  spent_ms: number;
+  /** The newest checkpoint of its thread when it ended. */
+  end_checkpoint_id: string | null;
+  /** What it ended waiting for; null when it does not wait. */
+  end_interrupts: string | null;
 }
 
 /** One event, or a run of `text` events of one message: then `seq` is the last one's. */

@@ -7,14 +7,16 @@ import type { Workers } from "../context.ts";
 import type { CancelAction, Run, RunOutcome } from "../domain/run.ts";
 import type { Execute } from "../runtime/runtime.ts";
 import type { Signals } from "../signals/port.ts";
-import type { RenewedRun, Storage } from "../storage/ports.ts";
+import type { Storage } from "../storage/ports.ts";
+import { Attempt } from "./attempt.ts";
+import { abandoned, cancelled, failedInside, isOutage, poisoned, timedOut } from "./early-ends.ts";
+import { Leases } from "./leases.ts";
+import { atTimeLimit } from "./time-limit.ts";
 
 /** A run that killed its worker this often is not tried again. */
 const MAX_CRASHES = 3;
 /** How often at least to look for runs that became due, or lost their worker, without a wake-up. */
 const SWEEP_MS = 1000;
-/** A lease is renewed this often within its time. */
-const BEATS = 3;
 
 export interface WorkerParts {
   storage: Storage;
@@ -28,18 +30,8 @@ export interface WorkerParts {
 export interface WorkerOptions {
   concurrency: number;
   leaseMs: number;
-}
-
-/** Why an attempt was stopped before its end. */
-type Stop = { why: "cancel"; action: CancelAction } | { why: "drain" } | { why: "lost" };
-
-interface Attempt {
-  run: Run;
-  controller: AbortController;
-  stop: Stop | undefined;
-  /** Renewals in a row that did not find the run: one may be the run's own end, two are a lost lease. */
-  misses: number;
-  done: Promise<void>;
+  /** How long a run may be executed in all; 0 for ever. */
+  runTimeoutMs: number;
 }
 
 /** Claims runs and executes them, several at a time. */
@@ -49,28 +41,35 @@ export class Worker implements Workers {
   /** Names this worker in the leases it holds. */
   readonly owner = newId();
   readonly #attempts = new Map<string, Attempt>();
+  readonly #leases: Leases;
   readonly #stopListening: (() => void)[];
   #timer: NodeJS.Timeout | undefined;
-  /** When the leases were last renewed, by the process's own clock. */
-  #beatAt = performance.now();
   #isOpen = false;
   #isFilling = false;
   #filling: Promise<void> | undefined;
   #again = false;
+  /** How many cancels were told of, to notice one that came while a claim was on its way. */
+  #cancels = 0;
 
   constructor(parts: WorkerParts, options: WorkerOptions) {
     this.#parts = parts;
     this.#options = options;
     const { signals } = parts;
+    const { owner } = this;
+    const { leaseMs } = options;
+    this.#leases = new Leases(parts, { owner, leaseMs, attempts: this.#attempts });
     this.#stopListening = [
       signals.on("runs", () => this.wake()),
-      signals.on("cancel", () => void this.#beat()),
+      signals.on("cancel", () => {
+        this.#cancels++;
+        void this.#leases.beat();
+      }),
     ];
   }
 
   start(): void {
     this.#isOpen = true;
-    const everyMs = Math.min(SWEEP_MS, this.#options.leaseMs / BEATS);
+    const everyMs = Math.min(SWEEP_MS, this.#leases.everyMs);
     this.#timer = setInterval(() => void this.#sweep(), everyMs);
     this.#timer.unref();
     this.wake();
@@ -85,7 +84,7 @@ export class Worker implements Workers {
 
   cancel(runId: string, action: CancelAction): void {
     const attempt = this.#attempts.get(runId);
-    if (attempt) this.#stop(attempt, { why: "cancel", action });
+    if (attempt) attempt.end({ why: "cancel", action });
     else this.#parts.signals.notify("cancel", [runId]);
   }
 
@@ -96,18 +95,22 @@ export class Worker implements Workers {
     await this.#filling;
     const ended = Promise.allSettled([...this.#attempts.values()].map(({ done }) => done));
     const late = setTimeout(() => {
-      for (const attempt of this.#attempts.values()) this.#stop(attempt, { why: "drain" });
+      for (const attempt of this.#attempts.values()) attempt.end({ why: "drain" });
     }, drainMs);
     await ended;
     clearTimeout(late);
     clearInterval(this.#timer);
+    await this.#leases.giveBack().catch((error: unknown) => {
+      this.#parts.log.warn({ err: error }, "could not give a run back; its lease will end");
+    });
   }
 
   /** Renews the own leases when that is due, takes back runs whose worker is gone, and looks for work. */
   async #sweep(): Promise<void> {
     const { storage, clock, log } = this.#parts;
     try {
-      if (performance.now() - this.#beatAt >= this.#options.leaseMs / BEATS) await this.#beat();
+      await this.#leases.beatWhenDue();
+      await this.#leases.giveBack();
       const runs = await storage.runs.reclaim(clock.now());
       for (const { run_id, thread_id, crashes } of runs)
         log.warn({ run_id, thread_id, crashes }, "took back a run whose worker is gone");
@@ -117,36 +120,16 @@ export class Worker implements Workers {
     this.wake();
   }
 
-  async #beat(): Promise<void> {
-    this.#beatAt = performance.now();
-    if (this.#attempts.size === 0) return;
-    const { storage, clock, log } = this.#parts;
-    const { leaseMs } = this.#options;
-    try {
-      const renewed = await storage.runs.renewAll(this.owner, { now: clock.now(), leaseMs });
-      const byId = new Map(renewed.map((run) => [run.run_id, run]));
-      for (const attempt of this.#attempts.values())
-        this.#check(attempt, byId.get(attempt.run.run_id));
-    } catch (error) {
-      log.warn({ err: error }, "could not renew the leases");
-    }
-  }
-
-  #check(attempt: Attempt, renewed: RenewedRun | undefined): void {
-    if (renewed?.epoch === attempt.run.epoch) {
-      attempt.misses = 0;
-      if (renewed.cancel) this.#stop(attempt, { why: "cancel", action: renewed.cancel });
-    } else if (renewed || ++attempt.misses > 1) this.#stop(attempt, { why: "lost" });
-  }
-
   async #fill(): Promise<void> {
     this.#isFilling = true;
     while (this.#again && this.#isOpen) {
       this.#again = false;
       while (this.#isOpen && this.#attempts.size < this.#options.concurrency) {
+        const cancels = this.#cancels;
         const run = await this.#claim();
         if (!run) break;
         this.#begin(run);
+        if (this.#cancels !== cancels) void this.#leases.beat();
       }
     }
     // No await stands between the last look at `again` and this line, so no wake-up is lost.
@@ -167,13 +150,7 @@ export class Worker implements Workers {
   }
 
   #begin(run: Run): void {
-    const attempt: Attempt = {
-      run,
-      controller: new AbortController(),
-      stop: undefined,
-      misses: 0,
-      done: Promise.resolve(),
-    };
+    const attempt = new Attempt(run);
     this.#attempts.set(run.run_id, attempt);
     attempt.done = this.#attempt(attempt).finally(() => {
       this.#attempts.delete(run.run_id);
@@ -182,32 +159,35 @@ export class Worker implements Workers {
   }
 
   async #attempt(attempt: Attempt): Promise<void> {
-    const { run, controller } = attempt;
+    const { run, signal } = attempt;
     const { log, bus } = this.#parts;
     const fence = { run_id: run.run_id, epoch: run.epoch };
     let writer: EventWriter | undefined;
+    const callOff = atTimeLimit(run, this.#options.runTimeoutMs, (limitMs) =>
+      attempt.end({ why: "timeout", limitMs }),
+    );
     try {
       writer = await bus.openWriter(fence);
-      if (run.cancel) this.#stop(attempt, { why: "cancel", action: run.cancel });
+      if (run.cancel) attempt.end({ why: "cancel", action: run.cancel });
       const outcome =
         run.crashes >= MAX_CRASHES
-          ? poisoned(run, writer)
-          : await this.#parts.execute(run, { fence, writer, signal: controller.signal });
+          ? poisoned(run.crashes, writer)
+          : await Promise.race([
+              this.#parts.execute(run, { fence, writer, signal }),
+              abandoned(signal),
+            ]);
       await this.#finish(run, { writer, outcome });
     } catch (error) {
       await this.#endEarly(attempt, { error, writer }).catch((failure: unknown) => {
         log.error(
           { err: failure, run_id: run.run_id, thread_id: run.thread_id },
-          "could not end a run",
+          "could not end a run; giving it back",
         );
+        this.#leases.strand(fence, !isOutage(failure));
       });
+    } finally {
+      callOff();
     }
-  }
-
-  #stop(attempt: Attempt | undefined, stop: Stop): void {
-    if (!attempt || attempt.stop) return;
-    attempt.stop = stop;
-    attempt.controller.abort();
   }
 
   /** Ends an attempt that did not come to an outcome of its own. */
@@ -222,28 +202,23 @@ export class Worker implements Workers {
       return bus.publish(run.run_id, []);
     }
     if (!writer) throw error;
-    if (stop?.why === "drain") {
-      await writer.flush();
+    if (stop?.why === "drain" || isOutage(error)) {
+      if (stop?.why === "drain") await writer.flush();
       await storage.runs.release({ run_id: run.run_id, epoch: run.epoch }, clock.now());
       return log.info(fields, "handed a running run back to the queue");
     }
-    const base = { error: null, rest_status: "idle", interrupts: {} } as const;
-    if (stop)
+    if (stop?.why === "cancel")
       return this.#finish(run, {
         writer,
-        outcome: { ...base, status: "interrupted" },
+        outcome: cancelled(),
         rollback: stop.action === "rollback",
       });
+    if (stop?.why === "timeout") {
+      log.warn({ ...fields, limit_ms: stop.limitMs }, "ended a run that took too long");
+      return this.#finish(run, { writer, outcome: timedOut(stop.limitMs, writer) });
+    }
     log.error({ ...fields, err: error }, "a run failed outside its graph");
-    const failure = {
-      error: "InternalError",
-      message: "The run failed inside the server; its log has the reason",
-    };
-    writer.append({ kind: "error", ...failure });
-    return this.#finish(run, {
-      writer,
-      outcome: { ...base, status: "error", error: failure, rest_status: "error" },
-    });
+    return this.#finish(run, { writer, outcome: failedInside(writer) });
   }
 
   /** Commits the end of a run with its last events, then tells the followers. */
@@ -259,13 +234,4 @@ export class Worker implements Workers {
     await storage.runs.finish(fence, { outcome: end.outcome, events, now: clock.now(), ...remove });
     bus.publish(run.run_id, end.rollback ? [] : events);
   }
-}
-
-function poisoned(run: Run, writer: EventWriter): RunOutcome {
-  const error = {
-    error: "PoisonedRun",
-    message: `The run ended its worker ${run.crashes} times and is not tried again`,
-  };
-  writer.append({ kind: "error", ...error });
-  return { status: "error", error, rest_status: "error", interrupts: {} };
 }

@@ -89,7 +89,7 @@ describe("POST /assistants/search", () => {
     const page = await search({ limit: 4, sort_by: "graph_id", sort_order: "asc" });
     expect(page).toMatchObject({
       ids: ["ask", "ask-two", "broken", "builder"],
-      total: "13",
+      total: "17",
       next: "4",
     });
     const { found } = await search({ graph_id: "echo", select: ["name"] });

@@ -276,6 +276,7 @@ describe("list", () => {
       putWrites: (key, input) => checkpoints.putWrites(key, input),
       get: (key) => checkpoints.get(key),
       parts: (threadId, ids) => checkpoints.parts(threadId, ids),
+      isAnswerWaiting: (run) => checkpoints.isAnswerWaiting(run),
       deleteThread: (threadId) => checkpoints.deleteThread(threadId),
       list: (query) => {
         sizes.push(query.limit);

@@ -91,6 +91,7 @@ describe("a long thread", () => {
       putWrites: (key, input) => checkpoints.putWrites(key, input),
       get: (key) => checkpoints.get(key),
       list: (query) => checkpoints.list(query),
+      isAnswerWaiting: (run) => checkpoints.isAnswerWaiting(run),
       deleteThread: (threadId) => checkpoints.deleteThread(threadId),
       parts: (threadId, ids) => {
         reads += 1;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Cron } from "../../src/domain/cron.ts";
 import type { RunEvent } from "../../src/domain/event.ts";
+import { thinOut } from "../../src/services/maintenance/thin-out.ts";
 import {
   accept,
   blob,
@@ -257,15 +258,44 @@ function pruning(subject: Subject): void {
   describe("pruning", () => {
     it("leaves the newest checkpoints and all that they lead to", async () => {
       const { storage, fence, part } = await withCheckpoints(subject);
-      expect(await storage.pruning.keepNewest("thread", 1)).toBeUndefined();
+      expect(await storage.pruning.keepNewest("thread", { keep: 1, limit: 9 })).toBeUndefined();
       await storage.runs.finish(fence, { outcome: success, events: [], now: 60 });
-      expect(await storage.pruning.keepNewest("none", 1)).toBeUndefined();
-      expect(await storage.pruning.keepNewest("thread", 1)).toBe(1);
-      expect(await storage.pruning.keepNewest("thread", 1)).toBe(0);
+      expect(await storage.pruning.keepNewest("none", { keep: 1, limit: 9 })).toBeUndefined();
+      expect(await thinOut({ storage }, "thread", 1)).toBe(1);
+      expect(await thinOut({ storage }, "thread", 1)).toBe(0);
       const left = await storage.checkpoints.list({ thread_id: "thread" });
       expect(left.map(({ checkpoint_id, writes }) => [checkpoint_id, writes])).toEqual([["2", []]]);
       const parts = await storage.checkpoints.parts("thread", ["a", "b", "c", "d"].map(part));
       expect(parts.map(({ part_id }) => part_id).toSorted()).toEqual([part("c"), part("d")]);
+    });
+
+    it("deletes few checkpoints at a time, the oldest first", async () => {
+      const { checkpoints, pruning, threads } = subject();
+      await threads.create(sampleThread("long"));
+      for (const id of ["1", "2", "3", "4", "5"])
+        await checkpoints.put(sampleCheckpoint("long", id));
+      const left = async () =>
+        (await checkpoints.list({ thread_id: "long" })).map(({ checkpoint_id }) => checkpoint_id);
+      expect(await pruning.keepNewest("long", { keep: 2, limit: 2 })).toBe(2);
+      expect(await left()).toEqual(["5", "4", "3"]);
+      expect(await pruning.keepNewest("long", { keep: 2, limit: 2 })).toBe(1);
+      expect(await left()).toEqual(["5", "4"]);
+    });
+
+    it("keeps pieces of values that looked unused before the thread changed", async () => {
+      const { checkpoints, pruning, threads } = subject();
+      await threads.create(sampleThread("t"));
+      const part_id = "@aaaaaaaaaaaaaaaa";
+      const parts = [{ part_id, value: blob("a") }];
+      await checkpoints.put(sampleCheckpoint("t", "1"), { parts });
+      const unused = await pruning.unusedParts("t");
+      expect(unused?.partIds).toEqual([part_id]);
+      if (!unused) return;
+      await checkpoints.put({ ...sampleCheckpoint("t", "2"), values: { a: part_id } }, { parts });
+      expect(await pruning.dropParts("t", unused)).toBe(false);
+      expect(await checkpoints.parts("t", [part_id])).toHaveLength(1);
+      expect((await pruning.unusedParts("t"))?.partIds).toEqual([]);
+      expect(await pruning.unusedParts("none")).toBeUndefined();
     });
 
     it("finds threads that are past their time, and never a busy one", async () => {
@@ -284,10 +314,10 @@ function pruning(subject: Subject): void {
       expect(await threads.find("old")).toMatchObject({ ttl });
       const expired = await pruning.expired(60_001, 10);
       expect(expired).toEqual([{ thread_id: "old", strategy: "keep_latest" }]);
-      await pruning.keepNewest("old", 1);
+      await pruning.keepNewest("old", { keep: 1, limit: 9 });
       expect(await pruning.expired(60_001, 10)).toEqual([]);
       await threads.patch("old", { metadata: {}, now: 2 });
-      await pruning.keepNewest("old", 2);
+      await pruning.keepNewest("old", { keep: 2, limit: 9 });
       expect((await pruning.expired(60_002, 10)).map(({ thread_id }) => thread_id)).toContain(
         "old",
       );

@@ -46,6 +46,9 @@ export const sampleRun = (run_id: string, thread_id: string, change: Partial<Run
   crashes: 0,
   cancel: null,
   error: null,
+  spent_ms: 0,
+  end_checkpoint_id: null,
+  end_interrupts: null,
   ...change,
 });
 

@@ -210,7 +210,6 @@ export function threadsContract(subject: Subject): void {
       await expect(checkpoints.putWrites(row, { writes: [], fence })).rejects.toThrow(
         LeaseLostError,
       );
-      await expect(runs.renew(fence, { now: 1, leaseMs: 1 })).rejects.toThrow(LeaseLostError);
       const end = { outcome: success, events: [], now: 1 };
       await expect(runs.finish(fence, end)).rejects.toThrow(LeaseLostError);
       expect(await events.append([{ fence, events: [custom(1)] }])).toEqual({ lost: ["r"] });

@@ -1,9 +1,15 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newThread, okJson, runOf, startRun } from "../support/calls.ts";
 import { type SpawnedServer, spawnServer, tempFolder } from "../support/spawn-server.ts";
 import { SseReader } from "../support/sse.ts";
 import { TEST_GRAPHS } from "../support/test-server.ts";
+import { isLong } from "./chance.ts";
+import { checkInvariants } from "./invariants.ts";
+
+/** More often than a run may crash, in the long form. */
+const STOPS = isLong ? 4 : 2;
 
 let server: SpawnedServer;
 let folder: ReturnType<typeof tempFolder>;
@@ -19,10 +25,10 @@ afterEach(async () => {
   folder[Symbol.dispose]();
 });
 
-async function chain(name: string, pause_ms: number) {
-  const thread = await newThread(server.api);
+async function chain(name: string, pause_ms: number, on = server) {
+  const thread = await newThread(on.api);
   const configurable = { ledger: join(folder.path, name), pause_ms };
-  const run = await startRun(server.api, thread, {
+  const run = await startRun(on.api, thread, {
     assistant_id: "chain",
     input: { steps: [] },
     config: { configurable },
@@ -31,10 +37,13 @@ async function chain(name: string, pause_ms: number) {
   return { thread, run_id: run.run_id, path };
 }
 
+const linesOf = (name: string): string[] =>
+  readFileSync(join(folder.path, name), "utf8").trim().split("\n");
+
 describe("a server that is asked to stop", () => {
   it("lets short runs end, hands long ones back, begins no more, and ends with 0", async () => {
     const short = await chain("short", 20);
-    const long = await chain("long", 400);
+    const long = await chain("long", 200);
     const waiting = await chain("waiting", 1);
     const reader = new SseReader(await server.api.get(`${long.path}/stream?stream_mode=tasks`));
     await reader.until(({ event }) => event === "tasks");
@@ -52,5 +61,43 @@ describe("a server that is asked to stop", () => {
     );
     const values = await okJson(server.api.get(`${long.path}/join`));
     expect(values.steps).toHaveLength(10);
+    await checkInvariants({
+      api: server.api,
+      runs: [short, long, waiting],
+      // One node was cut off in the middle, for which no worker has died.
+      ledger: { lines: linesOf("long"), crashes: 1 },
+    });
+  });
+
+  it("is handed back to as often as it likes without an attempt being charged", async () => {
+    const long = await chain("patient", 150 * STOPS);
+    for (let stops = 0; stops < STOPS; stops++) {
+      const reader = new SseReader(await server.api.get(`${long.path}/stream?stream_mode=tasks`));
+      await reader.until(({ event }) => event === "tasks");
+      server.signal("SIGTERM");
+      expect(await server.ended()).toBe(0);
+      await server.start();
+    }
+    expect(await checkInvariants({ api: server.api, runs: [long] })).toEqual(["success"]);
+    expect(server.log).not.toContain("took over");
+  });
+
+  it("ends at once at the second signal", async () => {
+    await using stubborn = await spawnServer({
+      langgraph: TEST_GRAPHS,
+      flags: ["--preload", "--drain-seconds=60"],
+    });
+    const long = await chain("stubborn", 60_000, stubborn);
+    const reader = new SseReader(await stubborn.api.get(`${long.path}/stream?stream_mode=tasks`));
+    await reader.until(({ event }) => event === "tasks");
+    stubborn.signal("SIGTERM");
+    await stubborn.logged("draining");
+    const exit = stubborn.ended();
+    // A second one right after the first would be taken for the same key press, so it is sent until it counts.
+    const again = setInterval(() => stubborn.signal("SIGTERM"), 100);
+    const began = performance.now();
+    expect(await exit).toBe(1);
+    clearInterval(again);
+    expect(performance.now() - began).toBeLessThan(3000);
   });
 });

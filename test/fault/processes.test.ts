@@ -8,7 +8,7 @@ import { type SseEvent, SseReader } from "../support/sse.ts";
 import { TEST_GRAPHS } from "../support/test-server.ts";
 
 const NODES = Array.from({ length: 10 }, (_, index) => index + 1);
-const LEASE_SECONDS = 2;
+const LEASE_SECONDS = 1;
 
 describeWithPostgres("two processes on one Postgres", () => {
   let database: FreshDatabase;
@@ -49,7 +49,7 @@ describeWithPostgres("two processes on one Postgres", () => {
 
   it("goes on in the other when one is killed, and a follower there misses nothing", async () => {
     const first = await another();
-    const run = await begin(first, 150);
+    const run = await begin(first, 100);
     const second = await another();
     const reader = new SseReader(await second.api.get(`${run.path}/stream`));
     const events: SseEvent[] = await reader.until(({ event }) => event === "updates");
@@ -82,7 +82,7 @@ describeWithPostgres("two processes on one Postgres", () => {
 
   it("loses nothing when a stopped process wakes up after its lease has ended", async () => {
     const first = await another();
-    const run = await begin(first, 300);
+    const run = await begin(first, 150);
     const second = await another();
     const reader = new SseReader(await second.api.get(`${run.path}/stream`));
     await reader.until(({ event }) => event === "updates");

@@ -22,9 +22,9 @@ const FAST = [
 const GUARD = `trap "" INT TERM HUP
 "$@" &
 read -r word
-kill -INT $!
+[ "$word" = crash ] && kill -QUIT $! || kill -INT $!
 wait $!
-[ "$word" = keep ] || rm -rf "$0"`;
+case "$word" in keep|crash) ;; *) rm -rf "$0" ;; esac`;
 
 /** The folder of initdb and postgres: the newest of Debian's, or one on the PATH. */
 export function findPostgres(path: string): string | undefined {
@@ -71,12 +71,17 @@ export interface PostgresServer {
   url: string;
   /** Ends the server, cutting all connections; its data stay. */
   pause(): Promise<void>;
+  /** Ends the server at once, as a crash does: what was not yet written to its log is lost. */
+  crash(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts a Postgres of our own on a port of loopback, with its data in a folder that goes with it. */
-export async function startPostgres(binaries: string): Promise<PostgresServer> {
+export async function startPostgres(
+  binaries: string,
+  settings: readonly string[] = FAST,
+): Promise<PostgresServer> {
   const user = userToRunAs();
   const folder = mkdtempSync(join(tmpdir(), "kagari-postgres-"));
   if (user) chownSync(folder, user.uid, user.gid);
@@ -88,7 +93,7 @@ export async function startPostgres(binaries: string): Promise<PostgresServer> {
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
   const port = await freePort();
-  const command = ["-D", data, "-p", String(port), "-k", folder, ...FAST];
+  const command = ["-D", data, "-p", String(port), "-k", folder, ...settings];
   const start = async () => {
     const server = spawn("/bin/sh", ["-c", GUARD, folder, join(binaries, "postgres"), ...command], {
       ...user,
@@ -108,6 +113,7 @@ export async function startPostgres(binaries: string): Promise<PostgresServer> {
   return {
     url: `postgres://kagari@127.0.0.1:${port}/postgres`,
     pause: () => end("keep\n"),
+    crash: () => end("crash\n"),
     resume: async () => {
       server = await start();
     },

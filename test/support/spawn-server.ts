@@ -106,6 +106,11 @@ export class SpawnedServer implements AsyncDisposable {
     });
   }
 
+  /** The id of the process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Sends a signal that does not end the process. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
@@ -119,6 +124,23 @@ export class SpawnedServer implements AsyncDisposable {
   /** Ends the process by its drain; answers the exit code. */
   stop(): Promise<number | null> {
     return this.#end("SIGTERM");
+  }
+
+  /** Resolves when the process has ended; answers its exit code. */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (!child) return null;
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    return child.exitCode;
+  }
+
+  /** Resolves when the processes so far have logged a text. */
+  async logged(text: string): Promise<void> {
+    while (!this.log.includes(text)) {
+      const stderr = this.#child?.stderr;
+      if (!stderr) throw new Error(`the server ended without logging ${text}`);
+      await once(stderr, "data");
+    }
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {

@@ -60,6 +60,13 @@ export class SseReader {
   }
 }
 
+/** The whole events of a text; one that was cut off is left out. */
+export const parseEvents = (text: string): SseEvent[] =>
+  text
+    .split("\n\n")
+    .slice(0, -1)
+    .flatMap((block) => parseBlock(block) ?? []);
+
 /** All events of a response. */
 export const readEvents = (response: Response): Promise<SseEvent[]> =>
   new SseReader(response).rest();

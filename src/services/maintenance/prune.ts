@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import type { ThreadStorage, ThreadTtl } from "../../domain/thread.ts";
+import { thinOut } from "./thin-out.ts";
 
 /** Deletes threads, or all but their newest state; those that are missing or busy are left out. Answers how many. */
 export async function pruneThreads(
@@ -19,9 +20,9 @@ async function pruneThread(
   { thread_id, strategy }: { thread_id: string; strategy: ThreadTtl["strategy"] },
 ): Promise<boolean> {
   const { pruning } = ctx.storage;
-  if (strategy === "delete") return pruning.deleteThread(thread_id);
-  const removed = await pruning.keepNewest(thread_id, 1);
-  return removed !== undefined;
+  const removed = await thinOut(ctx, thread_id, 1);
+  if (removed === undefined) return false;
+  return strategy === "delete" ? pruning.deleteThread(thread_id) : true;
 }
 
 /** Bytes that a thread takes in the database, by section and in all. */

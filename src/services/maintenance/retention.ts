@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { thinOut } from "./thin-out.ts";
 
 /** Rows of one commit, and threads or runs of one look: small, so that no run waits long for them. */
 const ROWS = 500;
@@ -12,11 +13,8 @@ export async function expireThreads(ctx: Context, signal: AbortSignal): Promise<
     const expired = await pruning.expired(now, BATCH);
     let count = 0;
     for (const { thread_id, strategy } of expired) {
-      const isDone =
-        strategy === "delete"
-          ? await pruning.deleteThread(thread_id, now)
-          : (await pruning.keepNewest(thread_id, 1)) !== undefined;
-      if (isDone) count += 1;
+      if ((await thinOut(ctx, thread_id, 1)) === undefined) continue;
+      if (strategy === "keep_latest" || (await pruning.deleteThread(thread_id, now))) count += 1;
     }
     if (expired.length < BATCH || count === 0) return;
   }
@@ -67,7 +65,7 @@ export async function thinOutThreads(ctx: Context, walk: Walk, signal: AbortSign
     const threads = await pruning.changed(walk.threads, BATCH);
     for (const thread of threads) {
       // A busy one changes once more when it ends, and comes by again.
-      await pruning.keepNewest(thread.thread_id, keep);
+      await thinOut(ctx, thread.thread_id, keep);
       walk.threads = thread;
     }
     if (threads.length < BATCH) return;

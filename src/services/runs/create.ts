@@ -1,14 +1,16 @@
 import type { Context } from "../../context.ts";
+import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { checkOutboundUrl, outboundPolicy } from "../../core/outbound.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Assistant } from "../../domain/assistant.ts";
-import type {
-  MultitaskStrategy,
-  Run,
-  RunCommand,
-  RunKwargs,
-  StreamMode,
+import {
+  timeoutMsOf,
+  type MultitaskStrategy,
+  type Run,
+  type RunCommand,
+  type RunKwargs,
+  type StreamMode,
 } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
 import { getAssistant } from "../assistants/find.ts";
@@ -49,6 +51,7 @@ export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
   await ctx.graphs.check(assistant.graph_id);
   const thread =
     input.thread_id === undefined ? undefined : await ctx.storage.threads.find(input.thread_id);
+  checkTimeout(input.config);
   const run = newRun({ input, assistant, thread, now: ctx.clock.now() });
   const makesThread = input.thread_id === undefined || input.if_not_exists === "create";
   const {
@@ -76,6 +79,11 @@ export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
   for (const runId of ended) ctx.bus.publish(runId, []);
   ctx.workers.wake([accepted.run_id]);
   return accepted;
+}
+
+function checkTimeout(config: JsonObject = {}): void {
+  if ((config["timeout"] ?? null) !== null && timeoutMsOf(config) === undefined)
+    throw new AppError("validation", "config.timeout: expected milliseconds, a number above 0");
 }
 
 function newRun(from: {
@@ -111,6 +119,9 @@ function newRun(from: {
     crashes: 0,
     cancel: null,
     error: null,
+    spent_ms: 0,
+    end_checkpoint_id: null,
+    end_interrupts: null,
   };
 }
 

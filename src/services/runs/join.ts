@@ -31,17 +31,19 @@ export async function ended(
 }
 
 /**
- * What a run came to: the values of its thread, with `__interrupt__` when it waits for an answer, or
+ * What a run came to: the values it left its thread with, with `__interrupt__` when it waits for an answer, or
  * `__error__` when it failed.
  */
 export async function resultOf(ctx: Context, run: Run): Promise<Json> {
   const latest = (await ctx.storage.runs.find(run.run_id)) ?? run;
   if (latest.error) return { __error__: latest.error };
-  const thread = await ctx.storage.threads.find(run.thread_id);
-  const values = await ctx.states.values(run.thread_id);
-  const interrupts = Object.values(thread?.interrupts ?? {}).flat();
-  if (thread?.status !== "interrupted" || !(values === null || isJsonObject(values))) return values;
-  return { ...values, __interrupt__: interrupts };
+  const { end_checkpoint_id, end_interrupts } = latest;
+  const values =
+    (await ctx.states.values(run.thread_id, end_checkpoint_id ?? undefined)) ??
+    // The checkpoint may have been pruned since: then the thread has nothing but newer ones.
+    (await ctx.states.values(run.thread_id));
+  if (end_interrupts === null || !(values === null || isJsonObject(values))) return values;
+  return { ...values, __interrupt__: end_interrupts };
 }
 
 /** Ends a run because the client that started it went away, when that is what the client asked for. */

@@ -1,5 +1,6 @@
 import { sql, type Compilable } from "kysely";
 import type { JsonObject } from "../../core/json.ts";
+import { ANSWER } from "../../domain/run.ts";
 import { all, hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import type { Part, StoredCheckpoint } from "../ports.ts";
@@ -156,5 +157,17 @@ export function checkpointReader(dialect: Dialect) {
   function* parts(thread_id: string, partIds: readonly string[]): Commit<Part[]> {
     return (yield* statements.parts({ thread_id, checkpoint_ns: "" }, partIds)).map(toPart);
   }
-  return { get, list, parts };
+  function* isAnswerWaiting(key: { thread_id: string; run_id: string }): Commit<boolean> {
+    const answered = yield* all(
+      dialect.db
+        .selectFrom("checkpoint_write")
+        .select("task_id")
+        .distinct()
+        .where("thread_id", "=", key.thread_id)
+        .where("run_id", "=", key.run_id)
+        .where("channel", "=", ANSWER.channel),
+    );
+    return answered.length === 1 && answered[0]?.task_id === ANSWER.task_id;
+  }
+  return { get, list, parts, isAnswerWaiting };
 }

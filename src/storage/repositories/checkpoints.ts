@@ -47,6 +47,10 @@ export class KyselyCheckpoints implements Checkpoints {
     return this.#commits.read(() => this.#reader.parts(threadId, partIds));
   }
 
+  isAnswerWaiting(key: { thread_id: string; run_id: string }): Promise<boolean> {
+    return this.#commits.read(() => this.#reader.isAnswerWaiting(key));
+  }
+
   deleteThread(threadId: string): Promise<void> {
     return this.#commits.write(() => this.#removeThread(threadId));
   }

@@ -5,7 +5,7 @@ import type { Dialect } from "../driver.ts";
 import { eventWriter, lastSeqFinder } from "./events.ts";
 import { webhookQueuer } from "./queue-webhook.ts";
 import { runRemover, runStateRemover, type RunKey } from "./remove-run.ts";
-import { isPending, isRunning } from "./run-conditions.ts";
+import { isPending, isRunning, newestCheckpoint } from "./run-conditions.ts";
 
 /** Ends a run that no worker has: `interrupted` with an end event, or gone on rollback. */
 export function pendingRunEnder(
@@ -20,7 +20,11 @@ export function pendingRunEnder(
   const interrupt = hot((p: { run_id: string; now: number }) =>
     db
       .updateTable("run")
-      .set({ status: "interrupted", updated_at: p.now })
+      .set({
+        status: "interrupted",
+        updated_at: p.now,
+        end_checkpoint_id: newestCheckpoint,
+      })
       .where("run_id", "=", p.run_id)
       .where(isPending)
       .returning("webhook"),

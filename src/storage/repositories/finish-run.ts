@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { LeaseLostError } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
 import type { RunEvent } from "../../domain/event.ts";
 import type { Fence, RunOutcome } from "../../domain/run.ts";
 import type { RestStatus } from "../../domain/thread.ts";
@@ -10,7 +11,7 @@ import { eventWriter } from "./events.ts";
 import { webhookQueuer } from "./queue-webhook.ts";
 import { runRemover, runStateRemover } from "./remove-run.ts";
 import { rowLocks } from "./row-locks.ts";
-import { isRunning } from "./run-conditions.ts";
+import { isRunning, newestCheckpoint } from "./run-conditions.ts";
 import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
 
 export interface RunEnd {
@@ -51,6 +52,7 @@ const runEnder = ({ db }: Dialect) =>
       epoch: number;
       status: RunOutcome["status"];
       error: string | null;
+      interrupts: string | null;
       now: number;
     }) =>
       db
@@ -61,12 +63,17 @@ const runEnder = ({ db }: Dialect) =>
           updated_at: p.now,
           owner: null,
           lease_until: null,
+          end_checkpoint_id: newestCheckpoint,
+          end_interrupts: p.interrupts,
         })
         .where("run_id", "=", p.run_id)
         .where("epoch", "=", p.epoch)
         .where(isRunning)
         .returning(["thread_id", "webhook"]),
   );
+
+const waitingFor = ({ rest_status, interrupts }: RunOutcome): Json[] | null =>
+  rest_status === "interrupted" ? Object.values(interrupts).flat() : null;
 
 /** The commit of `Runs.finish`. */
 export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Commit<void> {
@@ -82,7 +89,9 @@ export function runFinisher(dialect: Dialect): (fence: Fence, end: RunEnd) => Co
     const { run_id, epoch } = fence;
     const error = jsonOrNull(outcome.error);
     yield* lock.threadOfRun(run_id);
-    const [ended] = yield* endRun({ run_id, epoch, status: outcome.status, error, now });
+    const interrupts = jsonOrNull(waitingFor(outcome));
+    const end = { status: outcome.status, error, interrupts, now };
+    const [ended] = yield* endRun({ run_id, epoch, ...end });
     if (ended === undefined) throw new LeaseLostError(run_id);
     const { thread_id } = ended;
     if (removal === "run") {

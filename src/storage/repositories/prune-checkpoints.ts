@@ -12,8 +12,6 @@ interface Row {
 const ROOT = "";
 /** Statements with longer lists of ids are split. */
 const CHUNK = 200;
-/** As the saver names parts: `@` and 16 signs of base64url. What only looks like one is kept. */
-const PART_ID = /@[\w-]{16}/g;
 
 /** LangGraph counts here the writes of a delta channel that a state is yet to be made from. */
 const needsOlder = ({ metadata }: Row) => "counters_since_delta_snapshot" in metadata;
@@ -61,55 +59,14 @@ function* chunksOf<T>(list: readonly T[]): Generator<T[]> {
   for (let start = 0; start < list.length; start += CHUNK) yield list.slice(start, start + CHUNK);
 }
 
-const idsIn = (text: string): string[] => text.match(PART_ID) ?? [];
-const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-
-/** Deletes the parts of a thread that none of its checkpoints and writes leads to. */
-function partSweeper({ db }: Dialect): (threadId: string) => Commit<void> {
-  return function* (threadId) {
-    const checkpoints = yield* all(
-      db.selectFrom("checkpoint").select("channel_values").where("thread_id", "=", threadId),
-    );
-    const writes = yield* all(
-      db.selectFrom("checkpoint_write").select("value").where("thread_id", "=", threadId),
-    );
-    const parts = yield* all(
-      db
-        .selectFrom("checkpoint_part")
-        .select(["part_id", "type", "value"])
-        .where("thread_id", "=", threadId),
-    );
-    const inParts = new Map(parts.map(({ part_id, value }) => [part_id, value]));
-    const found = new Set<string>();
-    const open = [
-      ...checkpoints.flatMap(({ channel_values }) => idsIn(channel_values)),
-      ...writes.flatMap(({ value }) => idsIn(textOf(value))),
-    ];
-    for (let id = open.pop(); id !== undefined; id = open.pop()) {
-      const value = found.has(id) ? undefined : inParts.get(id);
-      if (value === undefined) continue;
-      found.add(id);
-      for (const next of idsIn(textOf(value))) open.push(next);
-    }
-    const lost = parts.map(({ part_id }) => part_id).filter((id) => !found.has(id));
-    for (const ids of chunksOf(lost)) {
-      yield* run(
-        db
-          .deleteFrom("checkpoint_part")
-          .where("thread_id", "=", threadId)
-          .where("part_id", "in", ids),
-      );
-    }
-  };
-}
-
-/** Deletes the checkpoints before the newest `keep` of a thread that the commit holds; answers how many. */
-export function checkpointPruner(
-  dialect: Dialect,
-): (threadId: string, keep: number) => Commit<number> {
-  const { db } = dialect;
-  const sweepParts = partSweeper(dialect);
-  return function* (threadId, keep) {
+/**
+ * Deletes checkpoints before the newest `keep` of a thread that the commit holds, the oldest first and
+ * at most `limit`; answers how many.
+ */
+export function checkpointPruner({
+  db,
+}: Dialect): (threadId: string, amount: { keep: number; limit: number }) => Commit<number> {
+  return function* (threadId, { keep, limit }) {
     const rows = yield* all(
       db
         .selectFrom("checkpoint")
@@ -120,8 +77,7 @@ export function checkpointPruner(
     const gone = rowsToPrune(
       rows.map(({ metadata_json, ...row }) => ({ ...row, metadata: fromJson(metadata_json) })),
       keep,
-    );
-    if (gone.length === 0) return 0;
+    ).slice(-limit);
     for (const [ns, ofSpace] of Map.groupBy(gone, ({ checkpoint_ns }) => checkpoint_ns)) {
       for (const chunk of chunksOf(ofSpace.map(({ checkpoint_id }) => checkpoint_id))) {
         for (const table of ["checkpoint_write", "checkpoint"] as const) {
@@ -135,7 +91,6 @@ export function checkpointPruner(
         }
       }
     }
-    yield* sweepParts(threadId);
     return gone.length;
   };
 }

@@ -5,6 +5,7 @@ import { all, first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { isEnded } from "./run-conditions.ts";
 import { checkpointPruner } from "./prune-checkpoints.ts";
+import { findUnusedParts, threadMark } from "./prune-parts.ts";
 import { threadRemover } from "./remove-run.ts";
 import { threadHasActiveRun } from "./thread-rows.ts";
 import { threadStorage } from "./thread-storage.ts";
@@ -59,8 +60,19 @@ export class KyselyPruning implements Pruning {
     return this.#commits.write(() => this.#deleteCommit(threadId, unchangedSince));
   }
 
-  keepNewest(threadId: string, keep: number): Promise<number | undefined> {
-    return this.#commits.write(() => this.#keepCommit(threadId, keep));
+  keepNewest(
+    threadId: string,
+    amount: { keep: number; limit: number },
+  ): Promise<number | undefined> {
+    return this.#commits.write(() => this.#keepCommit(threadId, amount));
+  }
+
+  unusedParts(threadId: string): ReturnType<Pruning["unusedParts"]> {
+    return findUnusedParts(this.#commits, this.#dialect, threadId);
+  }
+
+  dropParts(...[threadId, unused]: Parameters<Pruning["dropParts"]>): Promise<boolean> {
+    return this.#commits.write(() => this.#dropPartsCommit(threadId, unused));
   }
 
   runsToDrop(endedBefore: number, limit: number): Promise<string[]> {
@@ -141,11 +153,31 @@ export class KyselyPruning implements Pruning {
     return yield* this.#removeThread(threadId);
   }
 
-  *#keepCommit(threadId: string, keep: number): Commit<number | undefined> {
+  *#dropPartsCommit(
+    threadId: string,
+    { seen, partIds }: Parameters<Pruning["dropParts"]>[1],
+  ): Commit<boolean> {
+    if ((yield* this.#holdIdle(threadId)) === undefined) return false;
+    const mark = yield* threadMark(this.#dialect, threadId);
+    if (mark?.updated_at !== seen.updated_at || mark.newest !== seen.newest) return false;
+    if (partIds.length > 0)
+      yield* run(
+        this.#dialect.db
+          .deleteFrom("checkpoint_part")
+          .where("thread_id", "=", threadId)
+          .where("part_id", "in", partIds),
+      );
+    return true;
+  }
+
+  *#keepCommit(
+    threadId: string,
+    amount: { keep: number; limit: number },
+  ): Commit<number | undefined> {
     const thread = yield* this.#holdIdle(threadId);
     if (thread === undefined) return undefined;
-    const removed = yield* this.#prune(threadId, keep);
-    if (keep > 1) return removed;
+    const removed = yield* this.#prune(threadId, amount);
+    if (amount.keep > 1 || removed === amount.limit) return removed;
     yield* run(
       this.#dialect.db
         .updateTable("thread")

@@ -4,4 +4,9 @@ import { sql, type SqlBool } from "kysely";
 export const isPending = sql<SqlBool>`status = 'pending'`;
 export const isRunning = sql<SqlBool>`status = 'running'`;
 export const isActive = sql<SqlBool>`status in ('pending', 'running')`;
+/** The newest checkpoint of the thread of a run, in a statement on `run`. */
+export const newestCheckpoint = sql<string | null>`(
+  select checkpoint_id from checkpoint
+  where checkpoint.thread_id = run.thread_id and checkpoint_ns = ''
+  order by checkpoint_id desc limit 1)`;
 export const isEnded = sql<SqlBool>`status not in ('pending', 'running')`;

@@ -1,4 +1,4 @@
-import { sql, type SqlBool } from "kysely";
+import { sql, type Expression, type SqlBool } from "kysely";
 import type { Run } from "../../domain/run.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
@@ -52,6 +52,7 @@ function runClaimer({
         owner: p.owner,
         lease_until: sql`${now(p.now)} + ${p.lease_ms}`,
         updated_at: p.now,
+        claimed_at: now(p.now),
         epoch: sql`epoch + 1`,
       })
       .where("run_id", "=", oldest)
@@ -92,7 +93,22 @@ export const renewAllQuery =
       .returning(["run_id", "epoch", "cancel"]);
   };
 
-const handedBack = { status: "pending", owner: null, lease_until: null } as const;
+/**
+ * Back in the queue. What the worker had of time counts to the end of its lease at most: beyond that
+ * nothing worked on the run.
+ */
+export const handedBack = (now: Expression<number>) =>
+  ({
+    status: "pending",
+    owner: null,
+    lease_until: null,
+    claimed_at: null,
+    spent_ms: sql<number>`spent_ms + case
+      when claimed_at is null or lease_until is null or lease_until < claimed_at then 0
+      when lease_until < ${now} then lease_until - claimed_at
+      when ${now} < claimed_at then 0
+      else ${now} - claimed_at end`,
+  }) as const;
 
 /** Statements of a run's life with a worker. */
 export function runLeases(dialect: Dialect) {
@@ -116,23 +132,18 @@ export function runLeases(dialect: Dialect) {
         .modifyEnd(skipLocked);
       return db
         .updateTable("run")
-        .set({ ...handedBack, crashes: sql`crashes + 1`, updated_at: p.now })
+        .set({ ...handedBack(now(p.now)), crashes: sql`crashes + 1`, updated_at: p.now })
         .where("run_id", "in", lapsed)
         .returningAll();
     }),
-    renew: hot((p: { run_id: string; epoch: number; now: number; lease_ms: number }) =>
+    release: hot((p: { run_id: string; epoch: number; now: number; crashes: number }) =>
       db
         .updateTable("run")
-        .set({ lease_until: sql`${now(p.now)} + ${p.lease_ms}` })
-        .where("run_id", "=", p.run_id)
-        .where("epoch", "=", p.epoch)
-        .where(isRunning)
-        .returning("cancel"),
-    ),
-    release: hot((p: { run_id: string; epoch: number; now: number }) =>
-      db
-        .updateTable("run")
-        .set({ ...handedBack, updated_at: p.now })
+        .set({
+          ...handedBack(now(p.now)),
+          crashes: sql`crashes + ${p.crashes}`,
+          updated_at: p.now,
+        })
         .where("run_id", "=", p.run_id)
         .where("epoch", "=", p.epoch)
         .where(isRunning)

@@ -21,6 +21,9 @@ export const toRun = (row: RunRow): Run => ({
   epoch: row.epoch,
   crashes: row.crashes,
   error: fromJsonOrNull(row.error),
+  spent_ms: row.spent_ms,
+  end_checkpoint_id: row.end_checkpoint_id,
+  end_interrupts: fromJsonOrNull(row.end_interrupts),
 });
 
 export const fromRun = (run: Run): RunRow => ({
@@ -42,4 +45,8 @@ export const fromRun = (run: Run): RunRow => ({
   lease_until: null,
   webhook: run.kwargs.webhook ?? null,
   events_dropped: 0,
+  claimed_at: null,
+  spent_ms: run.spent_ms,
+  end_checkpoint_id: run.end_checkpoint_id,
+  end_interrupts: jsonOrNull(run.end_interrupts),
 });

@@ -11,7 +11,7 @@ import { runRemover, threadRemover } from "./remove-run.ts";
 import { rowLocks } from "./row-locks.ts";
 import { isPending, isRunning } from "./run-conditions.ts";
 import { toCancel, toRun } from "./run-rows.ts";
-import { runLeases, type OwnerLease } from "./run-leases.ts";
+import { handedBack, runLeases, type OwnerLease } from "./run-leases.ts";
 import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
 
 interface Lease {
@@ -34,6 +34,7 @@ export class KyselyRuns implements Runs {
   readonly #commits: Commits;
   readonly #db: Dialect["db"];
   readonly #skipLocked: Dialect["skipLocked"];
+  readonly #now: Dialect["now"];
   readonly #locks: ReturnType<typeof rowLocks>;
   readonly #statements: ReturnType<typeof statementsOf>;
 
@@ -41,6 +42,7 @@ export class KyselyRuns implements Runs {
     this.#commits = commits;
     this.#db = dialect.db;
     this.#skipLocked = dialect.skipLocked;
+    this.#now = dialect.now;
     this.#locks = rowLocks(dialect);
     this.#statements = statementsOf(dialect);
   }
@@ -52,11 +54,6 @@ export class KyselyRuns implements Runs {
   claim(owner: string, { now, leaseMs }: Lease): Promise<Run | undefined> {
     const claim = { owner, now, lease_ms: Math.round(leaseMs) };
     return this.#commits.write(() => this.#statements.claim(claim));
-  }
-
-  renew(fence: Fence, { now, leaseMs }: Lease): Promise<CancelAction | null> {
-    const lease = { now, lease_ms: Math.round(leaseMs) };
-    return this.#commits.write(() => this.#renewCommit(fence, lease));
   }
 
   renewAll(owner: string, { now, leaseMs }: Lease): Promise<RenewedRun[]> {
@@ -72,8 +69,9 @@ export class KyselyRuns implements Runs {
     return this.#commits.write(() => this.#statements.finish(fence, end));
   }
 
-  release(fence: Fence, now: number): Promise<void> {
-    return this.#commits.write(() => this.#releaseCommit(fence, now));
+  release(fence: Fence, now: number, hasCrashed = false): Promise<void> {
+    const change = { ...fence, now, crashes: hasCrashed ? 1 : 0 };
+    return this.#commits.write(() => this.#releaseCommit(change));
   }
 
   requestCancel(runId: string, action: CancelAction, now: number): Promise<RunStatus | undefined> {
@@ -107,15 +105,6 @@ export class KyselyRuns implements Runs {
     return this.#commits.read(this.#countCommit());
   }
 
-  *#renewCommit(
-    fence: Fence,
-    lease: { now: number; lease_ms: number },
-  ): Commit<CancelAction | null> {
-    const [row] = yield* this.#statements.renew({ ...fence, ...lease });
-    if (row === undefined) throw new LeaseLostError(fence.run_id);
-    return toCancel(row.cancel);
-  }
-
   *#renewAllCommit(lease: OwnerLease): Commit<RenewedRun[]> {
     const rows = yield* this.#statements.renewAll(lease);
     return rows.map(({ cancel, ...fence }) => ({ ...fence, cancel: toCancel(cancel) }));
@@ -126,9 +115,9 @@ export class KyselyRuns implements Runs {
     return rows.map(toRun).toSorted((a, b) => a.created_at - b.created_at);
   }
 
-  *#releaseCommit(fence: Fence, now: number): Commit<void> {
-    const [row] = yield* this.#statements.release({ ...fence, now });
-    if (row === undefined) throw new LeaseLostError(fence.run_id);
+  *#releaseCommit(change: Fence & { now: number; crashes: number }): Commit<void> {
+    const [row] = yield* this.#statements.release(change);
+    if (row === undefined) throw new LeaseLostError(change.run_id);
   }
 
   *#cancelCommit(runId: string, action: CancelAction, now: number): Commit<RunStatus | undefined> {
@@ -148,10 +137,8 @@ export class KyselyRuns implements Runs {
       this.#db
         .updateTable("run")
         .set({
-          status: "pending",
+          ...handedBack(this.#now(now)),
           crashes: sql`crashes + 1`,
-          owner: null,
-          lease_until: null,
           updated_at: now,
         })
         .where(isRunning)
