@@ -30,7 +30,8 @@ export class DatabaseBus implements Bus {
   readonly #runs: Pick<Runs, "find">;
   readonly #options: BusOptions;
   readonly #feeds = new Map<string, Feed>();
-  readonly #pending = new Map<string, Pending>();
+  /** By writer, not by run: an attempt whose lease is lost may still write beside its successor. */
+  readonly #pending = new Map<Writer, Pending>();
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
 
@@ -107,7 +108,7 @@ export class DatabaseBus implements Bus {
   }
 
   flush(writer: Writer): Promise<void> {
-    if (!this.#pending.has(writer.fence.run_id)) return Promise.resolve();
+    if (!this.#pending.has(writer)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#line(writer).settle.push({ resolve, reject });
       this.#soon ??= setImmediate(() => void this.#flush());
@@ -115,8 +116,8 @@ export class DatabaseBus implements Bus {
   }
 
   take(writer: Writer): LiveEvent[] {
-    const pending = this.#pending.get(writer.fence.run_id);
-    this.#pending.delete(writer.fence.run_id);
+    const pending = this.#pending.get(writer);
+    this.#pending.delete(writer);
     for (const { resolve } of pending?.settle ?? []) resolve();
     return pending?.events ?? [];
   }
@@ -127,10 +128,13 @@ export class DatabaseBus implements Bus {
     this.#timer = this.#soon = undefined;
     const batch = [...this.#pending.values()];
     this.#pending.clear();
-    if (batch.length === 0) return;
-    const stored = this.#store(batch);
-    for (const { writer } of batch) writer.storing = stored;
-    await stored;
+    await Promise.all(
+      apart(batch).map((part) => {
+        const stored = this.#store(part);
+        for (const { writer } of part) writer.storing = stored;
+        return stored;
+      }),
+    );
   }
 
   async #store(batch: Pending[]): Promise<void> {
@@ -157,9 +161,8 @@ export class DatabaseBus implements Bus {
   }
 
   #line(writer: Writer): Pending {
-    const { run_id } = writer.fence;
-    let pending = this.#pending.get(run_id);
-    if (!pending) this.#pending.set(run_id, (pending = { writer, events: [], settle: [] }));
+    let pending = this.#pending.get(writer);
+    if (!pending) this.#pending.set(writer, (pending = { writer, events: [], settle: [] }));
     return pending;
   }
 
@@ -172,6 +175,18 @@ export class DatabaseBus implements Bus {
   #drop(runId: string, feed: Feed): void {
     if (feed.followers === 0 && this.#feeds.get(runId) === feed) this.#feeds.delete(runId);
   }
+}
+
+/** A commit names what it left out by run, so two attempts of one run never share a commit. */
+function apart(batch: readonly Pending[]): Pending[][] {
+  const parts: Map<string, Pending>[] = [];
+  for (const pending of batch) {
+    const { run_id } = pending.writer.fence;
+    const free = parts.find((part) => !part.has(run_id));
+    if (free) free.set(run_id, pending);
+    else parts.push(new Map([[run_id, pending]]));
+  }
+  return parts.map((part) => [...part.values()]);
 }
 
 class Writer implements EventWriter {
