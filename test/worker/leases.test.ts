@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { newThread, NOBODY, okJson, runOf, startRun } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import {
@@ -35,9 +35,17 @@ describeWithPostgres("the leases of a worker", () => {
     return { thread, run_id, join: `/threads/${thread}/runs/${run_id}/join` };
   }
 
+  /** Until the last event before the gate is stored: one still to be would wait with those of other runs. */
+  const stored = (runId: string) =>
+    vi.waitFor(async () => {
+      const events = await server.ctx.storage.events.read(runId, 0, 100);
+      expect(events.at(-1)).toMatchObject({ kind: "custom", data: { at: "gate" } });
+    });
+
   it("are not lost while another commit has their run in hand", async () => {
     await open(60);
     const run = await held();
+    await stored(run.run_id);
     const client = new Client({ connectionString: database.url });
     await client.connect();
     await client.query("begin");
