@@ -51,7 +51,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
   {
     name: "LangChain",
     packages: /^(@langchain\/|langchain(\/|$)|openai(\/|$))/,
-    units: ["graphs", "graphkit", "models", "tools", "checkpoint", "runtime"],
+    units: ["graphs", "graphkit", "models", "tools", "checkpoint", "runtime", "cli"],
     includesTypes: false,
   },
   {

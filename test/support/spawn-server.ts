@@ -17,14 +17,16 @@ export function tempFolder(): Disposable & { path: string } {
 interface CliOptions {
   cwd: string;
   env?: Record<string, string>;
+  /** What the command reads. */
+  input?: string;
 }
 
-function spawnCli(args: string[], { cwd, env }: CliOptions): ChildProcess {
+function spawnCli(args: string[], { cwd, env, input }: CliOptions): ChildProcess {
   return spawn(process.execPath, [LAUNCHER, ...args], {
     cwd,
     // None of the machine's own settings or keys.
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
 }
 
@@ -35,6 +37,7 @@ export async function runCli(
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawnCli(args, options);
   const ended = once(child, "close");
+  child.stdin?.end(options.input);
   const [stdout, stderr] = await Promise.all([
     child.stdout ? text(child.stdout) : "",
     child.stderr ? text(child.stderr) : "",
