@@ -3,16 +3,31 @@ import type { Context } from "./context.ts";
 import { errorHandler, notFound } from "./http/errors.ts";
 import { corsPolicy } from "./http/middleware/cors.ts";
 import { requestLog } from "./http/middleware/request-log.ts";
+import { isSwitchedOff } from "./http/route-groups.ts";
 import { serveRoutes } from "./http/router.ts";
 import { routes } from "./http/routes/index.ts";
 
 /** The whole HTTP app over a context; opens nothing by itself. */
 export function createApp(ctx: Context): Hono {
+  const { cors, disabled, mountPrefix } = ctx.langgraph.http;
   const app = new Hono();
   app.use(requestLog(ctx.log, ctx.clock));
-  app.use(corsPolicy(ctx.settings.cors_origins));
+  app.use(corsPolicy(ctx.settings.cors_origins, cors));
   app.onError(errorHandler(ctx.log));
   app.notFound(notFound);
-  serveRoutes(app, ctx, routes);
-  return app;
+  serveRoutes(
+    app,
+    ctx,
+    routes.filter(({ path }) => !isSwitchedOff(path, disabled)),
+  );
+  return mountPrefix === "" ? app : mountedAt(mountPrefix, app);
+}
+
+/** The app under a path; whoever asks whether the server is alive need not know it. */
+function mountedAt(prefix: string, app: Hono): Hono {
+  const outer = new Hono();
+  outer.notFound(notFound);
+  outer.get("/ok", (c) => app.fetch(c.req.raw));
+  outer.route(prefix, app);
+  return outer;
 }

@@ -2,8 +2,10 @@ import { DatabaseBus } from "./bus/database-bus.ts";
 import type { Context } from "./context.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { createLog, type Log } from "./core/log.ts";
+import type { Environment } from "./config/environment.ts";
 import { type LanggraphFile, readLanggraphFile } from "./config/langgraph-file.ts";
 import { fromRoot, type LoadedSettings, readSettings, type Settings } from "./config/settings.ts";
+import { webhookRules } from "./config/webhook-rules.ts";
 import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
@@ -45,7 +47,6 @@ export interface OpenContext {
   models: ModelRegistry;
   /** Resolves to the ids of the models found running on this machine. */
   localModels: Promise<readonly string[]>;
-  langgraph: LanggraphFile;
   /** Lets running runs go on for `drainMs`, hands back the rest, closes the database. Idempotent. */
   close(drainMs?: number): Promise<void>;
 }
@@ -53,12 +54,11 @@ export interface OpenContext {
 /** Opens database, models and graphs and starts the workers. */
 export async function openContext(options: ContextOptions = {}): Promise<OpenContext> {
   const loaded = readSettings(options.settings ?? {}, options.root ?? process.cwd());
-  const { settings, root } = loaded;
-  const log = options.log ?? createLog(settings.log_level);
-  const langgraph = readLanggraphFile(fromRoot(root, settings.config));
-  if (langgraph.ignored.length > 0)
-    log.warn({ file: langgraph.path, fields: langgraph.ignored }, "fields that are not honoured");
-  const models = new LiveModels({ ...loaded, env: { ...langgraph.env, ...loaded.env } }, log);
+  const { root } = loaded;
+  const log = options.log ?? createLog(loaded.settings.log_level);
+  const { env, ...config } = readConfig(loaded, log);
+  const { settings, langgraph } = config;
+  const models = new LiveModels({ ...loaded, env }, log);
   const storage = await openDatabase(loaded, log);
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
@@ -69,10 +69,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     prompts: openPrompts(fromRoot(root, settings.prompts_dir), log),
     usage: createLedger(storage.usage, log),
   });
-  const { ctx, worker, background, lifecycle } = wire(
-    { settings: withTtl(settings, langgraph), storage, clock, log },
-    { langgraph, signals },
-  );
+  const { ctx, worker, background, lifecycle } = wire({ ...config, storage, clock, log }, signals);
   await syncSystemAssistants(ctx, langgraph.graphs);
   await takeOver(ctx);
   worker.start();
@@ -97,8 +94,25 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     ctx,
     models: models.registry,
     localModels,
-    langgraph,
     close: (drainMs = settings.drain_seconds * 1000) => (closing ??= close(drainMs)),
+  };
+}
+
+/** Reads langgraph.json, and what settings and environment make of it. */
+function readConfig(
+  loaded: LoadedSettings,
+  log: Log,
+): Pick<Context, "settings" | "langgraph" | "webhookRules"> & { env: Environment } {
+  const { settings, root } = loaded;
+  const langgraph = readLanggraphFile(fromRoot(root, settings.config));
+  const { path, ignored } = langgraph;
+  if (ignored.length > 0) log.warn({ file: path, fields: ignored }, "fields that are not honoured");
+  const env = { ...langgraph.env, ...loaded.env };
+  return {
+    settings: withTtl(settings, langgraph),
+    langgraph,
+    webhookRules: webhookRules(langgraph, { allowedHosts: settings.webhook_allowed_hosts, env }),
+    env,
   };
 }
 
@@ -134,10 +148,10 @@ interface Draining {
 
 /** Puts the parts together; nothing runs yet. */
 function wire(
-  parts: Pick<Context, "settings" | "storage" | "clock" | "log">,
-  { langgraph, signals }: { langgraph: LanggraphFile; signals: Signals },
+  parts: Pick<Context, "settings" | "langgraph" | "webhookRules" | "storage" | "clock" | "log">,
+  signals: Signals,
 ): { ctx: Context; worker: Worker; background: BackgroundJobs; lifecycle: Draining } {
-  const { settings, storage, clock, log } = parts;
+  const { settings, langgraph, storage, clock, log } = parts;
   const isShared = settings.database_url !== undefined;
   const pollMs = isShared ? POLL_MS : undefined;
   const bus = new DatabaseBus(storage, { flushMs: FLUSH_MS, pollMs, signals });

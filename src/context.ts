@@ -2,7 +2,9 @@ import type { Bus } from "./bus/port.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Json, JsonObject } from "./core/json.ts";
 import type { Log } from "./core/log.ts";
+import type { LanggraphFile } from "./config/langgraph-file.ts";
 import type { Settings } from "./config/settings.ts";
+import type { WebhookRules } from "./config/webhook-rules.ts";
 import type { CancelAction, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
 import type { Storage } from "./storage/ports.ts";
@@ -87,6 +89,8 @@ export interface Lifecycle {
 /** All a service may use. */
 export interface Context {
   readonly settings: Settings;
+  readonly langgraph: LanggraphFile;
+  readonly webhookRules: WebhookRules;
   readonly storage: Storage;
   readonly bus: Bus;
   readonly graphs: Graphs;

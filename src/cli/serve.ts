@@ -49,7 +49,7 @@ function watchedPaths(config: unknown): string[] {
   );
 }
 
-function greet({ url, models, langgraph }: RunningServer): void {
+function greet({ url, models, ctx: { langgraph } }: RunningServer): void {
   const isDemo = models.list().find(({ id }) => id === models.defaultId)?.dialect === "demo";
   if (isDemo) {
     line(
@@ -57,7 +57,7 @@ function greet({ url, models, langgraph }: RunningServer): void {
     );
   } else line(`Default model: ${models.defaultId}`);
   line(`Graphs: ${langgraph.graphs.map(({ graph_id }) => graph_id).join(", ")}`);
-  line(`Studio: https://smith.langchain.com/studio/?baseUrl=${url}`);
+  line(`Studio: https://smith.langchain.com/studio/?baseUrl=${url}${langgraph.http.mountPrefix}`);
   line(`listening on ${url}`);
 }
 

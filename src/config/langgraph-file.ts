@@ -1,53 +1,68 @@
 import { dirname, isAbsolute, resolve } from "node:path";
-import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { type ThreadTtl, TTL_STRATEGIES } from "../domain/thread.ts";
+import type { ThreadTtl } from "../domain/thread.ts";
 import { checkConfig, readJsonFile } from "./json-file.ts";
+import {
+  type CorsFields,
+  HARMLESS,
+  langgraphFields,
+  type LanggraphFields,
+  type WebhookFields,
+} from "./langgraph-schema.ts";
 import { readEnvFile } from "./settings.ts";
+import { unknownKeys } from "./unknown-keys.ts";
 
-const graphEntry = z.union([
-  z.string().min(1),
-  z.object({ path: z.string().min(1), description: z.string().optional() }),
-]);
-
-const schema = z.looseObject({
-  graphs: z.record(
-    z.string().regex(/^[A-Za-z0-9_-]+$/, "a graph id has only letters, digits, - and _"),
-    graphEntry,
-  ),
-  env: z.union([z.string(), z.record(z.string(), z.string())]).optional(),
-  checkpointer: z
-    .looseObject({
-      ttl: z
-        .looseObject({
-          strategy: z.enum(TTL_STRATEGIES).default("delete"),
-          default_ttl: z.number().positive().optional(),
-        })
-        .optional(),
-    })
-    .optional(),
-});
-
-/** Fields of langgraph.json that other servers read and that change nothing here. */
-const HARMLESS = new Set([
-  "$schema",
-  "node_version",
-  "dependencies",
-  "python_version",
-  "dockerfile_lines",
-  "node_loader",
-  "api_version",
-]);
-
-export interface GraphSource {
-  graph_id: string;
+/** An export of a module that the operator wrote. */
+export interface ModuleExport {
   /** Absolute path of the module. */
   file: string;
-  /** Name of its export. */
   exportName: string;
+}
+
+export interface GraphSource extends ModuleExport {
+  graph_id: string;
   description: string | null;
 }
 
+/** Groups of routes that `http.disable_*` switches off. */
+export type RouteGroup =
+  | "assistants"
+  | "threads"
+  | "runs"
+  | "store"
+  | "meta"
+  | "mcp"
+  | "a2a"
+  | "ui"
+  | "webhooks";
+
+export interface HttpConfig {
+  /** A Hono app of the operator's own, served before the routes of this server. */
+  app: ModuleExport | undefined;
+  disabled: ReadonlySet<RouteGroup>;
+  cors: CorsFields | undefined;
+  /** Which request headers reach a run's `configurable`: names, `*` stands for any signs. */
+  configurableHeaders: { include: readonly string[] | undefined; exclude: readonly string[] };
+  /** Starts with a slash, or is empty. */
+  mountPrefix: string;
+}
+
+export interface StoreConfig {
+  index: { dims: number; embed: string | ModuleExport; fields: readonly string[] } | undefined;
+  /** Minutes that items live that say nothing themselves. */
+  defaultTtl: number | undefined;
+  refreshOnRead: boolean;
+  sweepMinutes: number;
+}
+
+/** How expired threads are looked for. */
+export interface ThreadSweep {
+  everyMinutes: number;
+  /** Threads of one sweep at most. */
+  limit: number;
+}
+
+/** langgraph.json, read and checked. */
 export interface LanggraphFile {
   path: string;
   graphs: GraphSource[];
@@ -55,7 +70,11 @@ export interface LanggraphFile {
   env: Record<string, string>;
   /** The time to live of threads that name none, in minutes. */
   threadTtl: ThreadTtl | undefined;
-  /** Fields that this server does not honour. */
+  threadSweep: ThreadSweep;
+  store: StoreConfig;
+  http: HttpConfig;
+  webhooks: WebhookFields | undefined;
+  /** Fields that this server does not honour, with what was probably meant. */
   ignored: string[];
 }
 
@@ -67,55 +86,99 @@ export function readLanggraphFile(path: string): LanggraphFile {
       `${path}: not found; it lists the graphs, as {"graphs": {"chat": "./graphs/chat.ts:graph"}}`,
     );
   }
-  const parsed = checkConfig(schema, value, { file: path });
-  const folder = dirname(path);
-  const graphs = Object.entries(parsed.graphs).map(([graph_id, entry]) =>
-    graphSource(graph_id, entry, { path, folder }),
-  );
+  const fields = checkConfig(langgraphFields, value, { file: path });
+  const { env } = fields;
   return {
     path,
-    graphs,
-    env:
-      typeof parsed.env === "string"
-        ? readEnvFile(resolve(folder, parsed.env))
-        : (parsed.env ?? {}),
-    threadTtl: ttlOf(parsed),
-    ignored: ignoredOf(parsed),
+    graphs: graphsOf(fields, path),
+    env: typeof env === "string" ? readEnvFile(resolve(dirname(path), env)) : (env ?? {}),
+    ...threadsOf(fields),
+    store: storeOf(fields, path),
+    http: httpOf(fields, path),
+    webhooks: fields.webhooks ?? undefined,
+    ignored: unknownKeys(langgraphFields, value).filter((key) => !HARMLESS.has(key)),
   };
 }
 
-type Parsed = z.infer<typeof schema>;
+const graphsOf = ({ graphs }: LanggraphFields, path: string): GraphSource[] =>
+  Object.entries(graphs).map(([graph_id, entry]) => ({
+    graph_id,
+    ...moduleExport(typeof entry === "string" ? entry : entry.path, {
+      path,
+      key: `graphs.${graph_id}`,
+      example: "./graphs/chat.ts:graph",
+    }),
+    description: typeof entry === "string" ? null : (entry.description ?? null),
+  }));
 
-function ttlOf({ checkpointer }: Parsed): ThreadTtl | undefined {
-  const { default_ttl: ttl, strategy } = checkpointer?.ttl ?? {};
-  return ttl === undefined || strategy === undefined ? undefined : { ttl, strategy };
+function threadsOf({ checkpointer }: LanggraphFields) {
+  const { default_ttl: ttl, strategy = "delete" } = checkpointer?.ttl ?? {};
+  const { sweep_interval_minutes, sweep_limit } = checkpointer?.ttl ?? {};
+  return {
+    threadTtl: ttl === undefined ? undefined : { ttl, strategy },
+    threadSweep: { everyMinutes: sweep_interval_minutes ?? 0, limit: sweep_limit ?? Infinity },
+  };
 }
 
-const HONOURED = new Set(["graphs", "env", "checkpointer"]);
-
-function ignoredOf(parsed: Parsed): string[] {
-  const fields = Object.keys(parsed).filter((key) => !HONOURED.has(key) && !HARMLESS.has(key));
-  const ofCheckpointer = Object.keys(parsed.checkpointer ?? {}).filter((key) => key !== "ttl");
-  return [...fields, ...ofCheckpointer.map((key) => `checkpointer.${key}`)];
+function storeOf({ store }: LanggraphFields, path: string): StoreConfig {
+  const { index, ttl } = store ?? {};
+  const at = { path, key: "store.index.embed", example: "./src/embed.ts:embed" };
+  return {
+    index: index && {
+      dims: index.dims,
+      // A model id has no file in it.
+      embed: isModule(index.embed) ? moduleExport(index.embed, at) : index.embed,
+      fields: index.fields ?? ["$"],
+    },
+    defaultTtl: ttl?.default_ttl ?? undefined,
+    refreshOnRead: ttl?.refresh_on_read ?? true,
+    sweepMinutes: ttl?.sweep_interval_minutes ?? 0,
+  };
 }
 
-function graphSource(
-  graph_id: string,
-  entry: z.infer<typeof graphEntry>,
-  at: { path: string; folder: string },
-): GraphSource {
-  const spec = typeof entry === "string" ? entry : entry.path;
+function httpOf({ http }: LanggraphFields, path: string): HttpConfig {
+  const { app, cors, configurable_headers: headers, mount_prefix } = http ?? {};
+  const at = { path, key: "http.app", example: "./src/app.ts:app" };
+  return {
+    app: app === undefined ? undefined : moduleExport(app, at),
+    disabled: new Set(ROUTE_GROUPS.filter((group) => http?.[`disable_${group}`])),
+    cors: cors ?? undefined,
+    configurableHeaders: {
+      include: headers?.include ?? headers?.includes ?? undefined,
+      exclude: headers?.exclude ?? headers?.excludes ?? [],
+    },
+    mountPrefix: mount_prefix ?? "",
+  };
+}
+
+const ROUTE_GROUPS: readonly RouteGroup[] = [
+  "assistants",
+  "threads",
+  "runs",
+  "store",
+  "meta",
+  "mcp",
+  "a2a",
+  "ui",
+  "webhooks",
+];
+
+const isModule = (spec: string): boolean => /^[./].*:|\.[cm]?[jt]sx?:/.test(spec);
+
+/** What `file:export` names; relative files start from the folder of langgraph.json. */
+function moduleExport(
+  spec: string,
+  at: { path: string; key: string; example: string },
+): ModuleExport {
   const match = /^(?<file>.+?):(?<name>[A-Za-z_$][\w$]*)$/.exec(spec);
   const { file, name } = match?.groups ?? {};
   if (!file || !name) {
     throw new ConfigError(
-      `${at.path}: graphs.${graph_id}: expected "file:export" such as "./graphs/chat.ts:graph", got ${JSON.stringify(spec)}`,
+      `${at.path}: ${at.key}: expected "file:export" such as "${at.example}", got ${JSON.stringify(spec)}`,
     );
   }
   return {
-    graph_id,
-    file: isAbsolute(file) ? file : resolve(at.folder, file),
+    file: isAbsolute(file) ? file : resolve(dirname(at.path), file),
     exportName: name,
-    description: typeof entry === "string" ? null : (entry.description ?? null),
   };
 }

@@ -58,6 +58,31 @@ describe("checkOutboundUrl", () => {
   });
 });
 
+describe("a policy of hosts, ports and schemes", () => {
+  const policy = {
+    ...outboundPolicy(""),
+    domains: ["hooks.example", "*.corp.example"],
+    ports: [443, 8443],
+    isHttpsOnly: true,
+    maxLength: 40,
+  };
+
+  it.each(["https://hooks.example/x", "https://a.b.corp.example:8443/x"])("lets %s pass", (url) => {
+    expect(checkOutboundUrl(url, policy).href).toBe(url);
+  });
+
+  it.each([
+    ["another host", "https://other.example/x", /host is not among/],
+    ["a host that only ends alike", "https://evilcorp.example/x", /host is not among/],
+    ["the parent of a wildcard", "https://corp.example/x", /host is not among/],
+    ["another port", "https://hooks.example:444/x", /port 444/],
+    ["no https", "http://hooks.example:443/x", /no https/],
+    ["a long one", `https://hooks.example/${"x".repeat(40)}`, /longer than 40/],
+  ])("refuses %s", (_, url, why) => {
+    expect(() => checkOutboundUrl(url, policy)).toThrow(why);
+  });
+});
+
 describe("isPublicAddress", () => {
   it.each(["8.8.8.8", "::ffff:808:808", "2606:4700::1111"])("knows %s as public", (address) => {
     expect(isPublicAddress(address)).toBe(true);

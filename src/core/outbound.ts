@@ -13,6 +13,11 @@ export interface OutboundPolicy {
   readonly allowedHosts: readonly string[];
   /** The setting that lists them, for messages; webhooks' own where not given. */
   readonly setting?: string;
+  /** The only hosts that may be reached, `*.` before one for all below it; any where not given. */
+  readonly domains?: readonly string[] | undefined;
+  readonly ports?: readonly number[] | undefined;
+  readonly isHttpsOnly?: boolean | undefined;
+  readonly maxLength?: number | undefined;
 }
 
 /** The policy of a comma-separated list of hosts. */
@@ -36,12 +41,29 @@ const isAllowed = (url: URL, { allowedHosts }: OutboundPolicy): boolean =>
 
 const isLocalName = (host: string) => /(^|\.)(localhost|local|internal)$/.test(host);
 
+const isOfDomain = (host: string, domain: string): boolean =>
+  domain.startsWith("*.") ? host.endsWith(domain.slice(1)) : host === domain;
+
+/** What the operator's list of hosts and ports says against a URL. */
+function objection(url: URL, { domains, ports, isHttpsOnly }: OutboundPolicy): string | undefined {
+  if (isHttpsOnly === true && url.protocol !== "https:") return "it is no https URL";
+  if (ports !== undefined && !ports.includes(Number(portOf(url))))
+    return `port ${portOf(url)} is not among those allowed`;
+  if (domains === undefined) return undefined;
+  return domains.some((domain) => isOfDomain(hostOf(url), domain.toLowerCase()))
+    ? undefined
+    : "its host is not among those allowed";
+}
+
 /** Checks all of a URL that can be checked without asking for its name; a validation error when refused. */
 export function checkOutboundUrl(text: string, policy: OutboundPolicy): URL {
+  const { maxLength = MAX_URL_LENGTH } = policy;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:\/\//i.test(text)) throw refuse(text, "it is no http or https URL");
-  if (text.length > MAX_URL_LENGTH) throw refuse(text, `it is longer than ${MAX_URL_LENGTH} signs`);
+  if (text.length > maxLength) throw refuse(text, `it is longer than ${maxLength} signs`);
   if (url.username !== "" || url.password !== "") throw refuse(text, "it has credentials in it");
+  const why = objection(url, policy);
+  if (why !== undefined) throw refuse(text, why);
   const host = hostOf(url);
   if (isAllowed(url, policy)) return url;
   if (isLocalName(host) || (isIP(host) > 0 && !isPublicAddress(host)))

@@ -1,8 +1,8 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
-import { checkOutboundUrl, outboundPolicy } from "../../core/outbound.ts";
 import type { Cron, CronPayloadChange } from "../../domain/cron.ts";
 import { getAssistant } from "../assistants/find.ts";
+import { checkWebhook } from "../maintenance/check-webhook.ts";
 import { type CreateCron, firstSlot } from "./create.ts";
 import { getCron } from "./find.ts";
 
@@ -23,8 +23,7 @@ export async function patchCron(ctx: Context, input: PatchCron): Promise<Cron> {
   const before = await getCron(ctx, { cron_id });
   const now = ctx.clock.now();
   const payload = { ...before.payload, ...given(payloadChange) };
-  if (payloadChange.webhook !== undefined)
-    checkOutboundUrl(payloadChange.webhook, outboundPolicy(ctx.settings.webhook_allowed_hosts));
+  checkWebhook(ctx, payloadChange.webhook);
   const { assistant_id } =
     payloadChange.assistant_id === undefined ? before : await getAssistant(ctx, payload);
   const after = { ...before, ...given(rest) };

@@ -1,10 +1,10 @@
 import type { Context } from "../../context.ts";
 import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { checkOutboundUrl, outboundPolicy } from "../../core/outbound.ts";
 import { AppError } from "../../core/errors.ts";
 import { nextSlot, type Cron, type CronPayload } from "../../domain/cron.ts";
 import { getAssistant } from "../assistants/find.ts";
+import { checkWebhook } from "../maintenance/check-webhook.ts";
 import { getThread } from "../threads/find.ts";
 
 export interface CreateCron {
@@ -43,9 +43,7 @@ export async function createCron(ctx: Context, input: CreateCron): Promise<Cron>
     end_time: input.end_time ?? null,
   };
   const next_run_at = firstSlot(when, now);
-  const { webhook } = input.payload;
-  if (webhook !== undefined)
-    checkOutboundUrl(webhook, outboundPolicy(ctx.settings.webhook_allowed_hosts));
+  checkWebhook(ctx, input.payload.webhook);
   const { assistant_id } = await getAssistant(ctx, input.payload);
   if (input.thread_id !== undefined) await getThread(ctx, { thread_id: input.thread_id });
   const cron: Cron = {

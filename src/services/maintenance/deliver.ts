@@ -2,8 +2,9 @@ import { createHmac } from "node:crypto";
 import type { Context } from "../../context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
-import { outboundPolicy, postOutbound } from "../../core/outbound.ts";
+import { postOutbound } from "../../core/outbound.ts";
 import { retryDelayMs, webhookBody, type WebhookDelivery } from "../../domain/webhook.ts";
+import { checkWebhook } from "./check-webhook.ts";
 
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -47,7 +48,8 @@ async function bodyOf(ctx: Context, delivery: WebhookDelivery): Promise<JsonObje
 
 /** Posts a delivery; answers the status of the answer. */
 async function post(ctx: Context, delivery: WebhookDelivery, signal: AbortSignal): Promise<number> {
-  const { webhook_secret, webhook_allowed_hosts } = ctx.settings;
+  checkWebhook(ctx, delivery.url);
+  const { webhook_secret } = ctx.settings;
   const now = ctx.clock.now();
   const sent = {
     id: delivery.delivery_id,
@@ -58,6 +60,7 @@ async function post(ctx: Context, delivery: WebhookDelivery, signal: AbortSignal
     }),
   };
   const headers = {
+    ...ctx.webhookRules.headers,
     "content-type": "application/json",
     "user-agent": "kagari-webhook",
     "webhook-id": sent.id,
@@ -69,7 +72,7 @@ async function post(ctx: Context, delivery: WebhookDelivery, signal: AbortSignal
   const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, signal };
   return postOutbound(
     { url: delivery.url, body: sent.body, headers, ...limits },
-    outboundPolicy(webhook_allowed_hosts),
+    ctx.webhookRules.policy,
   );
 }
 

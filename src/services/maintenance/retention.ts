@@ -5,12 +5,14 @@ import { thinOut } from "./thin-out.ts";
 const ROWS = 500;
 const BATCH = 50;
 
-/** Ends the lives of threads that nothing has changed for their time to live. */
+/** Ends the lives of threads that nothing has changed for their time to live: so many at most. */
 export async function expireThreads(ctx: Context, signal: AbortSignal): Promise<void> {
   const { pruning } = ctx.storage;
-  while (!signal.aborted) {
+  let left = ctx.langgraph.threadSweep.limit;
+  while (!signal.aborted && left > 0) {
     const now = ctx.clock.now();
-    const expired = await pruning.expired(now, BATCH);
+    const expired = await pruning.expired(now, Math.min(BATCH, left));
+    left -= expired.length;
     let count = 0;
     for (const { thread_id, strategy } of expired) {
       if ((await thinOut(ctx, thread_id, 1)) === undefined) continue;

@@ -1,7 +1,6 @@
 import type { Context } from "../../context.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import { checkOutboundUrl, outboundPolicy } from "../../core/outbound.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Assistant } from "../../domain/assistant.ts";
 import {
@@ -14,6 +13,7 @@ import {
 } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
 import { getAssistant } from "../assistants/find.ts";
+import { checkWebhook } from "../maintenance/check-webhook.ts";
 import { defaultTtl, newThread } from "../threads/create.ts";
 import { withMessageIds } from "./message-ids.ts";
 
@@ -45,8 +45,7 @@ export interface CreateRun {
 
 /** Accepts a run: when this resolves it is stored with all it needs, and a worker knows of it. */
 export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
-  if (input.webhook !== undefined)
-    checkOutboundUrl(input.webhook, outboundPolicy(ctx.settings.webhook_allowed_hosts));
+  checkWebhook(ctx, input.webhook);
   const assistant = await getAssistant(ctx, input);
   await ctx.graphs.check(assistant.graph_id);
   const thread =
