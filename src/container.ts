@@ -1,3 +1,4 @@
+import { openGuard } from "./auth/open-guard.ts";
 import { DatabaseBus } from "./bus/database-bus.ts";
 import type { Context } from "./context.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
@@ -6,6 +7,7 @@ import type { Environment } from "./config/environment.ts";
 import { type LanggraphFile, readLanggraphFile } from "./config/langgraph-file.ts";
 import { fromRoot, type LoadedSettings, readSettings, type Settings } from "./config/settings.ts";
 import { webhookRules } from "./config/webhook-rules.ts";
+import { SERVER } from "./domain/actor.ts";
 import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
@@ -175,7 +177,18 @@ function wire(
   const worker = new Worker({ storage, bus, clock, log, execute, signals }, options);
   const background = new BackgroundJobs();
   const lifecycle: Draining = { isDraining: false };
-  const ctx = { ...parts, bus, graphs, states, streams, workers: worker, background, lifecycle };
+  const ctx: Context = {
+    ...parts,
+    actor: SERVER,
+    guard: openGuard,
+    bus,
+    graphs,
+    states,
+    streams,
+    workers: worker,
+    background,
+    lifecycle,
+  };
   return { ctx, worker, background, lifecycle };
 }
 

@@ -1,3 +1,4 @@
+import type { Guard } from "./auth/guard-port.ts";
 import type { Bus } from "./bus/port.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Json, JsonObject } from "./core/json.ts";
@@ -5,6 +6,7 @@ import type { Log } from "./core/log.ts";
 import type { LanggraphFile } from "./config/langgraph-file.ts";
 import type { Settings } from "./config/settings.ts";
 import type { WebhookRules } from "./config/webhook-rules.ts";
+import type { Actor } from "./domain/actor.ts";
 import type { CancelAction, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
 import type { Storage } from "./storage/ports.ts";
@@ -88,6 +90,9 @@ export interface Lifecycle {
 
 /** All a service may use. */
 export interface Context {
+  /** On whose behalf the service is called; every request has its own. */
+  readonly actor: Actor;
+  readonly guard: Guard;
   readonly settings: Settings;
   readonly langgraph: LanggraphFile;
   readonly webhookRules: WebhookRules;

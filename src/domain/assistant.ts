@@ -1,4 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
+import type { AccessFilter } from "./access-filter.ts";
 
 /** A named configuration of a graph; times are milliseconds since the epoch. */
 export interface Assistant {
@@ -20,5 +21,7 @@ export interface AssistantFilter {
   name?: string | undefined;
   /** Every key given must be contained in the assistant's metadata. */
   metadata?: JsonObject | undefined;
+  /** What the actor may see; system assistants are seen by all. */
+  access?: AccessFilter | undefined;
 }
 export type AssistantSort = "assistant_id" | "graph_id" | "name" | "created_at" | "updated_at";

@@ -1,6 +1,8 @@
 import { Cron as Pattern } from "croner";
 import { AppError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import type { User } from "./actor.ts";
+import type { AccessFilter } from "./access-filter.ts";
 import type { MultitaskStrategy, RunKwargs, StreamMode } from "./run.ts";
 
 /** What the runs of a cron are started with. */
@@ -36,13 +38,17 @@ export interface Cron {
   on_run_completed: "delete" | "keep";
   payload: CronPayload;
   metadata: JsonObject;
+  /** On whose behalf its runs are started; null for the server itself. */
+  created_by: User | null;
   /** The slot it waits for; null when there is none any more. */
   next_run_at: number | null;
   created_at: number;
   updated_at: number;
 }
 
-export type CronChange = Partial<Omit<Cron, "cron_id" | "thread_id" | "created_at">> & {
+export type CronChange = Partial<
+  Omit<Cron, "cron_id" | "thread_id" | "created_at" | "created_by">
+> & {
   updated_at: number;
 };
 
@@ -51,6 +57,7 @@ export interface CronFilter {
   thread_id?: string | undefined;
   enabled?: boolean | undefined;
   metadata?: JsonObject | undefined;
+  access?: AccessFilter | undefined;
 }
 
 export const CRON_SORTS = [

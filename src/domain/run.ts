@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../core/json.ts";
+import type { User } from "./actor.ts";
 
 export const RUN_STATUSES = [
   "pending",
@@ -56,6 +57,8 @@ export interface RunKwargs {
   temporary: boolean;
   /** Where the end of the run is told. */
   webhook?: string;
+  /** On whose behalf it is executed; not shown to anybody but its graph. */
+  user?: User;
 }
 
 /** One execution of a graph on a thread. Times are milliseconds since the epoch. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../core/json.ts";
+import type { AccessFilter } from "./access-filter.ts";
 
 export const THREAD_STATUSES = ["idle", "busy", "interrupted", "error"] as const;
 export type ThreadStatus = (typeof THREAD_STATUSES)[number];
@@ -36,6 +37,7 @@ export interface ThreadFilter {
   status?: ThreadStatus | undefined;
   /** Every key given must be contained in the thread's metadata. */
   metadata?: JsonObject | undefined;
+  access?: AccessFilter | undefined;
 }
 export type ThreadSort = "thread_id" | "status" | "created_at" | "updated_at" | "state_updated_at";
 

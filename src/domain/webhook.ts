@@ -29,6 +29,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** What a webhook is told of a run that has ended. */
 export function webhookBody(run: Run, values: Json): JsonObject {
+  const { user: _user, ...kwargs } = run.kwargs;
   const { run_id, thread_id, assistant_id, status, metadata, multitask_strategy, error } = run;
   return {
     run_id,
@@ -38,7 +39,7 @@ export function webhookBody(run: Run, values: Json): JsonObject {
     metadata,
     multitask_strategy,
     // A run's arguments are JSON: they came in as such.
-    kwargs: JSON.parse(JSON.stringify(run.kwargs)),
+    kwargs: JSON.parse(JSON.stringify(kwargs)),
     error,
     created_at: iso(run.created_at),
     updated_at: iso(run.updated_at),

@@ -22,13 +22,15 @@ export const threadJson = (thread: Thread, values: Json) => ({
   values,
 });
 
+const shownKwargs = ({ user: _user, ...kwargs }: Run["kwargs"]) => kwargs;
+
 export const runJson = (run: Run) => ({
   run_id: run.run_id,
   thread_id: run.thread_id,
   assistant_id: run.assistant_id,
   status: run.status,
   metadata: run.metadata,
-  kwargs: run.kwargs,
+  kwargs: shownKwargs(run.kwargs),
   multitask_strategy: run.multitask_strategy,
   error: run.error,
   created_at: iso(run.created_at),
@@ -37,9 +39,9 @@ export const runJson = (run: Run) => ({
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
-export const cronJson = ({ next_run_at, ...cron }: Cron) => ({
+export const cronJson = ({ next_run_at, created_by, ...cron }: Cron) => ({
   ...cron,
-  user_id: null,
+  user_id: created_by?.identity ?? null,
   end_time: isoOrNull(cron.end_time),
   next_run_date: isoOrNull(next_run_at),
   created_at: iso(cron.created_at),

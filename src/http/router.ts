@@ -2,6 +2,8 @@ import type { Context as HonoContext, Hono } from "hono";
 import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { AppError } from "../core/errors.ts";
+import { ANONYMOUS } from "../domain/actor.ts";
+import { allowed } from "../services/access.ts";
 import { readBody } from "./body.ts";
 import { handleOnce } from "./middleware/idempotency.ts";
 import type { Route } from "./route.ts";
@@ -13,13 +15,28 @@ export function serveRoutes(app: Hono, ctx: Context, routes: readonly Route[]): 
   }
 }
 
-async function answer(entry: Route, ctx: Context, c: HonoContext): Promise<Response> {
+/** Resources whose services decide on each thing they touch; on all others the router does. */
+const DECIDED_BY_SERVICES: ReadonlySet<string> = new Set([
+  "threads",
+  "assistants",
+  "crons",
+  "store",
+  "webhooks",
+]);
+
+async function answer(entry: Route, server: Context, c: HonoContext): Promise<Response> {
   const { raw } = c.req;
+  const isPublic = entry.auth === "public";
+  const actor = isPublic ? ANONYMOUS : await server.guard.authenticate(raw);
+  const ctx = { ...server, actor };
   const params = check(entry.params, c.req.param(), "path");
   const query = check(entry.query, queryOf(c), "query");
   const body = entry.body
     ? check(entry.body, (await readBody(raw, ctx.settings.max_body_bytes)) ?? {}, "body")
     : undefined;
+  const [resource = ""] = entry.auth.split(":");
+  if (!isPublic && !DECIDED_BY_SERVICES.has(resource))
+    await allowed(ctx, entry.auth, { params, query, body });
   const request = { ctx, params, query, body, headers: raw.headers, signal: raw.signal };
   if (entry.creates === undefined) return entry.handle(request);
   if (ctx.lifecycle.isDraining) throw draining();

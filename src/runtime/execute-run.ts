@@ -39,7 +39,7 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     const { input, place } = await entry(run, { saver: parts.saver, graph });
     const stream = await graph.stream(input, {
       ...config,
-      configurable: { ...config.configurable, ...place },
+      configurable: { ...config.configurable, ...place, ...userFields(run) },
       signal,
       streamMode: [...RECORDED_MODES],
       subgraphs: true,
@@ -116,6 +116,16 @@ function runConfig(run: Run) {
     ...(typeof limit === "number" ? { recursionLimit: limit } : {}),
   };
 }
+
+/** Who the run is for, as graphs of the Agent Server are told. */
+const userFields = ({ kwargs: { user } }: Run): Record<string, unknown> =>
+  user === undefined
+    ? {}
+    : {
+        langgraph_auth_user: user,
+        langgraph_auth_user_id: user.identity,
+        langgraph_auth_permissions: user.permissions,
+      };
 
 /** Where the attempt starts: from what the client sent, or from the checkpoint an earlier attempt left. */
 async function entry(

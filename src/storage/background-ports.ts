@@ -1,4 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
+import type { AccessFilter } from "../domain/access-filter.ts";
 import type { Cron, CronChange, CronFilter, CronSort } from "../domain/cron.ts";
 import type { Page, PageOf } from "../domain/page.ts";
 import type { ThreadStorage, ThreadTtl } from "../domain/thread.ts";
@@ -8,10 +9,11 @@ import type { DeliveryStatus, WebhookDelivery } from "../domain/webhook.ts";
 export interface Crons {
   /** Rejects with ConflictError when the id is taken. */
   create(cron: Cron): Promise<void>;
-  find(cronId: string): Promise<Cron | undefined>;
+  find(cronId: string, access?: AccessFilter): Promise<Cron | undefined>;
   search(filter: CronFilter, page: Page<CronSort>): Promise<PageOf<Cron>>;
-  patch(cronId: string, change: CronChange): Promise<Cron | undefined>;
-  delete(cronId: string): Promise<boolean>;
+  /** Keys of the metadata that decide on access stay as they are. */
+  patch(cronId: string, change: CronChange, access?: AccessFilter): Promise<Cron | undefined>;
+  delete(cronId: string, access?: AccessFilter): Promise<boolean>;
   /** Enabled crons whose next slot has come, earliest first. */
   due(now: number, limit: number): Promise<Cron[]>;
   /** Moves on from a slot; false when the cron is not at that slot any more. */
@@ -22,10 +24,12 @@ export interface Crons {
 }
 
 export interface Webhooks {
-  find(deliveryId: string): Promise<WebhookDelivery | undefined>;
+  find(deliveryId: string, access?: AccessFilter): Promise<WebhookDelivery | undefined>;
   /** Newest change first. */
   list(query: {
     status?: DeliveryStatus | undefined;
+    /** What the metadata of its run have to meet. */
+    access?: AccessFilter | undefined;
     limit: number;
     offset: number;
   }): Promise<PageOf<WebhookDelivery>>;

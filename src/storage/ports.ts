@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { AccessFilter } from "../domain/access-filter.ts";
 import type { Assistant, AssistantFilter, AssistantSort } from "../domain/assistant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RunEvent } from "../domain/event.ts";
@@ -17,7 +18,8 @@ import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-por
 
 /**
  * What services, saver and workers need of a database. Every method is one whole commit: when its
- * promise resolves the change is durable, when it rejects nothing of it is. Absence is `undefined`.
+ * promise resolves the change is durable, when it rejects nothing of it is. Absence is `undefined`,
+ * and rows that do not meet a given `access` are absent.
  */
 export interface Storage {
   /** What leases and due times are measured by, where several processes share the database. */
@@ -45,19 +47,25 @@ export interface Storage {
 export interface Assistants {
   /** Makes exactly these graphs' system assistants present; those of other graphs are removed. */
   syncSystem(assistants: Assistant[]): Promise<void>;
-  find(assistantId: string): Promise<Assistant | undefined>;
+  /** System assistants meet every `access`. */
+  find(assistantId: string, access?: AccessFilter): Promise<Assistant | undefined>;
   search(filter: AssistantFilter, page: Page<AssistantSort>): Promise<PageOf<Assistant>>;
 }
 
 export interface Threads {
   /** Rejects with ConflictError when the id is taken. */
   create(thread: Thread): Promise<void>;
-  find(threadId: string): Promise<Thread | undefined>;
+  find(threadId: string, access?: AccessFilter): Promise<Thread | undefined>;
   search(filter: ThreadFilter, page: Page<ThreadSort>): Promise<PageOf<Thread>>;
-  /** Merges metadata key by key; `now` becomes updated_at. */
+  /** Merges metadata key by key, but for those that decide on access; `now` becomes updated_at. */
   patch(
     threadId: string,
-    change: { metadata: JsonObject; ttl?: ThreadTtl; now: number },
+    change: {
+      metadata: JsonObject;
+      ttl?: ThreadTtl;
+      now: number;
+      access?: AccessFilter | undefined;
+    },
   ): Promise<Thread | undefined>;
   /** After a manual change of state: new rest status and interrupts; refused with ConflictError while a run is pending or running. */
   settle(
@@ -70,7 +78,7 @@ export interface Threads {
     },
   ): Promise<void>;
   /** The thread with its runs, events and checkpoints. False when there was none. */
-  delete(threadId: string): Promise<boolean>;
+  delete(threadId: string, access?: AccessFilter): Promise<boolean>;
 }
 
 export interface AcceptedRun {
@@ -93,7 +101,8 @@ export interface Runs {
    * run is pending or running; `interrupt` and `rollback` flag the running one and end the pending
    * ones: `interrupted`, or deleted), inserts the run as pending and makes the thread busy.
    * `thread_metadata` is merged into the thread, `thread_config` replaces keys of its config. Rejects
-   * with the error `limit` when `max_pending` runs wait already.
+   * with the error `limit` when `max_pending` runs wait already. A thread that does not meet `access` is
+   * not there.
    */
   accept(input: {
     run: Run;
@@ -101,6 +110,7 @@ export interface Runs {
     thread_metadata: JsonObject;
     thread_config: JsonObject;
     max_pending?: number;
+    access?: AccessFilter | undefined;
   }): Promise<AcceptedRun>;
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;

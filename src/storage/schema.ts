@@ -72,6 +72,8 @@ export interface RunTable {
   webhook: string | null;
   /** 1 once all but its last event are gone. */
   events_dropped: number;
+  /** The identity of whoever started it; empty for nobody in particular. */
+  created_by: string;
   /** When the last worker took it. */
   claimed_at: number | null;
   /** How long workers before the last had it. */
@@ -174,6 +176,7 @@ export interface CronTable {
   on_run_completed: "delete" | "keep";
   payload: string;
   metadata: string;
+  created_by: string | null;
   next_run_at: number | null;
   created_at: number;
   updated_at: number;

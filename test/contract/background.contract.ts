@@ -27,6 +27,7 @@ const sampleCron = (cron_id: string, change: Partial<Cron> = {}): Cron => ({
   on_run_completed: "delete",
   payload: { assistant_id: "assistant", input: { note: "你好" } },
   metadata: { team: "a" },
+  created_by: null,
   next_run_at: 60_000,
   created_at: 1,
   updated_at: 1,

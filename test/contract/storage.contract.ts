@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { Storage } from "../../src/storage/ports.ts";
+import { accessContract } from "./access.contract.ts";
 import { assistantsContract } from "./assistants.contract.ts";
 import { backgroundContract } from "./background.contract.ts";
 import { checkpointsContract } from "./checkpoints.contract.ts";
@@ -38,5 +39,6 @@ export function storageContract(
     checkpointsContract(subject);
     usageContract(subject);
     backgroundContract(subject);
+    accessContract(subject);
   });
 }

@@ -6,9 +6,6 @@ import type { ApiRequest, Route } from "../route.ts";
 
 const MAX_KEY_LENGTH = 255;
 
-/** Whose keys these are: as long as there are no identities, all belong to one. */
-const ACTOR = "";
-
 type Request = ApiRequest<unknown, unknown, unknown>;
 
 /** Answers a creating request, with an Idempotency-Key so that the same one again creates nothing more. */
@@ -19,7 +16,7 @@ export async function handleOnce(entry: Route, request: Request, path: string): 
   if (key === "" || key.length > MAX_KEY_LENGTH)
     throw new AppError("validation", `Idempotency-Key has 1 to ${MAX_KEY_LENGTH} signs`);
   const { ctx, body, query } = request;
-  const owner = { actor: ACTOR, key };
+  const owner = { actor: ctx.actor.identity, key };
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([entry.method, path, query ?? null, body ?? null]))
     .digest("base64url");

@@ -32,7 +32,7 @@ export const maintenanceRoutes: Route[] = [
     method: "get",
     path: "/webhooks/deliveries",
     summary: "Webhook deliveries, last changed first; status=dead are those given up",
-    auth: "webhooks:read",
+    auth: "webhooks:search",
     query: deliveryList,
     handle: async ({ ctx, query }) => {
       const result = await listDeliveries(ctx, query);

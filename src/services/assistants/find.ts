@@ -1,7 +1,22 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import { systemAssistantId } from "../../core/ids.ts";
+import { SERVER } from "../../domain/actor.ts";
 import type { Assistant } from "../../domain/assistant.ts";
+import { allowed } from "../access.ts";
+
+/**
+ * The assistant of a run. Those that stand for the graphs themselves belong to the server: whoever may
+ * start runs may use them.
+ */
+export async function assistantToRun(
+  ctx: Context,
+  input: { assistant_id: string },
+): Promise<Assistant> {
+  const graphs = ctx.graphs.ids();
+  const isSystem = [...graphs, ...graphs.map(systemAssistantId)].includes(input.assistant_id);
+  return getAssistant(isSystem ? { ...ctx, actor: SERVER } : ctx, input);
+}
 
 /** An assistant by its id, or the system assistant of a graph by the graph's name. */
 export async function getAssistant(
@@ -12,7 +27,8 @@ export async function getAssistant(
   const id = ctx.graphs.ids().includes(assistant_id)
     ? systemAssistantId(assistant_id)
     : assistant_id;
-  const assistant = await ctx.storage.assistants.find(id);
+  const access = await allowed(ctx, "assistants:read", { assistant_id: id });
+  const assistant = await ctx.storage.assistants.find(id, access);
   if (!assistant) throw new NotFoundError("Assistant", assistant_id);
   return assistant;
 }

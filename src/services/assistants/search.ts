@@ -1,10 +1,12 @@
 import type { Context } from "../../context.ts";
 import type { Assistant, AssistantFilter, AssistantSort } from "../../domain/assistant.ts";
 import type { Page, PageOf } from "../../domain/page.ts";
+import { allowed } from "../access.ts";
 
-export function searchAssistants(
+export async function searchAssistants(
   ctx: Context,
   input: { filter: AssistantFilter; page: Page<AssistantSort> },
 ): Promise<PageOf<Assistant>> {
-  return ctx.storage.assistants.search(input.filter, input.page);
+  const access = await allowed(ctx, "assistants:search", { ...input.filter, ...input.page });
+  return ctx.storage.assistants.search({ ...input.filter, access }, input.page);
 }

@@ -3,8 +3,9 @@ import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { AppError } from "../../core/errors.ts";
 import { nextSlot, type Cron, type CronPayload } from "../../domain/cron.ts";
-import { getAssistant } from "../assistants/find.ts";
 import { checkWebhook } from "../maintenance/check-webhook.ts";
+import { allowedToCreate } from "../access.ts";
+import { assistantToRun } from "../assistants/find.ts";
 import { getThread } from "../threads/find.ts";
 
 export interface CreateCron {
@@ -44,17 +45,21 @@ export async function createCron(ctx: Context, input: CreateCron): Promise<Cron>
   };
   const next_run_at = firstSlot(when, now);
   checkWebhook(ctx, input.payload.webhook);
-  const { assistant_id } = await getAssistant(ctx, input.payload);
-  if (input.thread_id !== undefined) await getThread(ctx, { thread_id: input.thread_id });
+  const cron_id = input.cron_id ?? newId();
+  const { metadata } = await allowedToCreate(ctx, "crons:create", { ...input, cron_id });
+  const { assistant_id } = await assistantToRun(ctx, input.payload);
+  const { thread_id } = input;
+  if (thread_id !== undefined) await getThread(ctx, { thread_id }, "create_run");
   const cron: Cron = {
-    cron_id: input.cron_id ?? newId(),
+    cron_id,
     assistant_id,
-    thread_id: input.thread_id ?? null,
+    thread_id: thread_id ?? null,
     ...when,
     enabled: input.enabled ?? true,
     on_run_completed: input.on_run_completed ?? "delete",
     payload: { ...input.payload, assistant_id },
-    metadata: input.metadata ?? {},
+    metadata,
+    created_by: ctx.actor.user,
     next_run_at,
     created_at: now,
     updated_at: now,

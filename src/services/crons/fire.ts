@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
 import { AppError, ConflictError, NotFoundError } from "../../core/errors.ts";
 import { derivedId } from "../../core/ids.ts";
+import { actorOf } from "../../domain/actor.ts";
 import { type Cron, slotPlan } from "../../domain/cron.ts";
 import { createRun } from "../runs/create.ts";
 
@@ -20,7 +21,7 @@ export async function fireCron(ctx: Context, cron: Due): Promise<void> {
   if (!fires) ctx.log.warn(fields, "skipped a slot of a cron that was missed");
   else {
     try {
-      await startRun(ctx, cron);
+      await startRun(onBehalfOf(ctx, cron), cron);
     } catch (error) {
       if (!(error instanceof AppError) || PASSING.has(error.code)) throw error;
       ctx.log.error({ ...fields, err: error }, "a cron could not start its run");
@@ -32,6 +33,10 @@ export async function fireCron(ctx: Context, cron: Due): Promise<void> {
   }
   await ctx.storage.crons.advance(slot, { at: next });
 }
+
+/** A cron starts its runs as whoever has created it. */
+const onBehalfOf = (ctx: Context, { created_by: user }: Cron): Context =>
+  user ? { ...ctx, actor: actorOf(user) } : ctx;
 
 async function startRun(ctx: Context, cron: Due): Promise<void> {
   const { payload, thread_id } = cron;

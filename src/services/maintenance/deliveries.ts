@@ -2,19 +2,23 @@ import type { Context } from "../../context.ts";
 import { ConflictError, NotFoundError } from "../../core/errors.ts";
 import type { PageOf } from "../../domain/page.ts";
 import type { DeliveryStatus, WebhookDelivery } from "../../domain/webhook.ts";
+import { allowed } from "../access.ts";
 
-export function listDeliveries(
+export async function listDeliveries(
   ctx: Context,
   query: { status?: DeliveryStatus | undefined; limit: number; offset: number },
 ): Promise<PageOf<WebhookDelivery>> {
-  return ctx.storage.webhooks.list(query);
+  const access = await allowed(ctx, "webhooks:search", { ...query });
+  return ctx.storage.webhooks.list({ ...query, access });
 }
 
 export async function getDelivery(
   ctx: Context,
   input: { delivery_id: string },
+  deed: "read" | "update" = "read",
 ): Promise<WebhookDelivery> {
-  const delivery = await ctx.storage.webhooks.find(input.delivery_id);
+  const access = await allowed(ctx, `webhooks:${deed}`, input);
+  const delivery = await ctx.storage.webhooks.find(input.delivery_id, access);
   if (!delivery) throw new NotFoundError("Delivery", input.delivery_id);
   return delivery;
 }
@@ -24,8 +28,8 @@ export async function replayDelivery(
   ctx: Context,
   input: { delivery_id: string },
 ): Promise<WebhookDelivery> {
+  await getDelivery(ctx, input, "update");
   const replayed = await ctx.storage.webhooks.replay(input.delivery_id, ctx.clock.now());
   if (replayed) return replayed;
-  await getDelivery(ctx, input);
   throw new ConflictError(`Delivery ${input.delivery_id} is on its way already`);
 }

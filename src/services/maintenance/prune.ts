@@ -1,6 +1,8 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import type { ThreadStorage, ThreadTtl } from "../../domain/thread.ts";
+import { allowed } from "../access.ts";
+import { getThread } from "../threads/find.ts";
 import { thinOut } from "./thin-out.ts";
 
 /** Deletes threads, or all but their newest state; those that are missing or busy are left out. Answers how many. */
@@ -19,7 +21,9 @@ async function pruneThread(
   ctx: Context,
   { thread_id, strategy }: { thread_id: string; strategy: ThreadTtl["strategy"] },
 ): Promise<boolean> {
-  const { pruning } = ctx.storage;
+  const { pruning, threads } = ctx.storage;
+  const access = await allowed(ctx, "threads:delete", { thread_id });
+  if (access && !(await threads.find(thread_id, access))) return false;
   const removed = await thinOut(ctx, thread_id, 1);
   if (removed === undefined) return false;
   return strategy === "delete" ? pruning.deleteThread(thread_id) : true;
@@ -30,6 +34,7 @@ export async function threadStorage(
   ctx: Context,
   input: { thread_id: string },
 ): Promise<ThreadStorage & { total: number }> {
+  await getThread(ctx, input);
   const storage = await ctx.storage.pruning.storageOf(input.thread_id);
   if (!storage) throw new NotFoundError("Thread", input.thread_id);
   return { ...storage, total: Object.values(storage).reduce((sum, bytes) => sum + bytes, 0) };

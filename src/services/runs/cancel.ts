@@ -9,7 +9,7 @@ export async function cancelRun(
   ctx: Context,
   input: { thread_id?: string | undefined; run_id: string; action: CancelAction; wait: boolean },
 ): Promise<void> {
-  const run = await getRun(ctx, input);
+  const run = await getRun(ctx, input, "update");
   const was = await ctx.storage.runs.requestCancel(run.run_id, input.action, ctx.clock.now());
   if (was !== "pending" && was !== "running")
     throw new ConflictError(`Run ${run.run_id} has already ended`);
@@ -27,7 +27,7 @@ export async function deleteRun(
   ctx: Context,
   input: { thread_id: string; run_id: string },
 ): Promise<void> {
-  const run = await getRun(ctx, input);
+  const run = await getRun(ctx, input, "delete");
   await ctx.storage.runs.delete(run.run_id, ctx.clock.now());
   ctx.bus.publish(run.run_id, []);
 }

@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import type { User } from "../../domain/actor.ts";
 import type { Assistant } from "../../domain/assistant.ts";
 import {
   timeoutMsOf,
@@ -12,8 +13,9 @@ import {
   type StreamMode,
 } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
-import { getAssistant } from "../assistants/find.ts";
 import { checkWebhook } from "../maintenance/check-webhook.ts";
+import { allowedToCreate } from "../access.ts";
+import { assistantToRun } from "../assistants/find.ts";
 import { defaultTtl, newThread } from "../threads/create.ts";
 import { withMessageIds } from "./message-ids.ts";
 
@@ -44,14 +46,22 @@ export interface CreateRun {
 }
 
 /** Accepts a run: when this resolves it is stored with all it needs, and a worker knows of it. */
-export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
-  checkWebhook(ctx, input.webhook);
-  const assistant = await getAssistant(ctx, input);
+export async function createRun(ctx: Context, asked: CreateRun): Promise<Run> {
+  checkWebhook(ctx, asked.webhook);
+  const { filter: access, metadata } = await allowedToCreate(
+    ctx,
+    "threads:create_run",
+    deed(asked),
+  );
+  const input = { ...asked, metadata };
+  const assistant = await assistantToRun(ctx, input);
   await ctx.graphs.check(assistant.graph_id);
   const thread =
-    input.thread_id === undefined ? undefined : await ctx.storage.threads.find(input.thread_id);
+    input.thread_id === undefined
+      ? undefined
+      : await ctx.storage.threads.find(input.thread_id, access);
   checkTimeout(input.config);
-  const run = newRun({ input, assistant, thread, now: ctx.clock.now() });
+  const run = newRun({ input, assistant, thread, now: ctx.clock.now(), user: ctx.actor.user });
   const makesThread = input.thread_id === undefined || input.if_not_exists === "create";
   const {
     run: accepted,
@@ -63,7 +73,7 @@ export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
       ? {
           create_thread: newThread({
             thread_id: run.thread_id,
-            metadata: input.metadata ?? {},
+            metadata,
             now: ctx.clock.now(),
             ttl: defaultTtl(ctx.settings),
           }),
@@ -72,12 +82,31 @@ export async function createRun(ctx: Context, input: CreateRun): Promise<Run> {
     thread_metadata: { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id },
     thread_config: { configurable: lasting(run.kwargs.config["configurable"]) },
     max_pending: ctx.settings.max_pending_runs,
+    access,
   });
   for (const runId of cancelled)
     ctx.workers.cancel(runId, input.multitask_strategy === "rollback" ? "rollback" : "interrupt");
   for (const runId of ended) ctx.bus.publish(runId, []);
   ctx.workers.wake([accepted.run_id]);
   return accepted;
+}
+
+/** A new run as auth handlers see it. */
+function deed({ metadata, ...asked }: CreateRun) {
+  const { thread_id, assistant_id, run_id, multitask_strategy, if_not_exists, after_seconds } =
+    asked;
+  const { input, command, config, context, checkpoint, webhook } = asked;
+  return {
+    thread_id,
+    assistant_id,
+    run_id,
+    status: "pending",
+    metadata,
+    multitask_strategy,
+    if_not_exists,
+    after_seconds,
+    kwargs: { input, command, config, context, checkpoint, webhook },
+  };
 }
 
 function checkTimeout(config: JsonObject = {}): void {
@@ -90,8 +119,9 @@ function newRun(from: {
   assistant: Assistant;
   thread: Thread | undefined;
   now: number;
+  user: User | null;
 }): Run {
-  const { input, assistant, thread, now } = from;
+  const { input, assistant, thread, now, user } = from;
   const config = mergeConfigs(assistant.config, thread?.config ?? {}, input.config ?? {});
   const context = { ...assistant.context, ...input.context };
   const createdAt = now + (input.after_seconds ?? 0) * 1000;
@@ -107,10 +137,13 @@ function newRun(from: {
       ...input.metadata,
       assistant_id: assistant.assistant_id,
     },
-    kwargs: newKwargs(input, {
-      config,
-      context: Object.keys(context).length > 0 ? context : null,
-    }),
+    kwargs: {
+      ...newKwargs(input, {
+        config,
+        context: Object.keys(context).length > 0 ? context : null,
+      }),
+      ...(user ? { user } : {}),
+    },
     multitask_strategy: input.multitask_strategy,
     created_at: createdAt,
     updated_at: createdAt,
@@ -150,13 +183,15 @@ const lasting = (configurable: Json | undefined): JsonObject =>
     ),
   );
 
+/** What LangGraph passes its own machinery under, and the server who a run is for: not for clients to say. */
+const RESERVED = /^(__|langgraph_auth_)/;
+
 /** Later configs win key by key, and their configurable is merged key by key too. */
 function mergeConfigs(...configs: JsonObject[]): JsonObject {
   const configurable = configs
     .map((config) => config["configurable"])
     .filter((part) => isJsonObject(part));
   const merged = Object.entries<Json>(Object.assign({}, ...configurable));
-  // LangGraph passes its own machinery under such keys, which a client must not replace.
-  const own = merged.filter(([key]) => !key.startsWith("__"));
+  const own = merged.filter(([key]) => !RESERVED.test(key));
   return { ...Object.assign({}, ...configs), configurable: Object.fromEntries(own) };
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import type { Run, RunStatus } from "../../domain/run.ts";
+import { allowed } from "../access.ts";
 import { getThread } from "../threads/find.ts";
 
 interface RunAddress {
@@ -9,11 +10,19 @@ interface RunAddress {
   thread_id?: string | undefined;
 }
 
-export async function getRun(ctx: Context, input: RunAddress): Promise<Run> {
-  const run = await ctx.storage.runs.find(input.run_id);
-  if (!run || (input.thread_id !== undefined && run.thread_id !== input.thread_id))
-    throw new NotFoundError("Run", input.run_id);
-  return run;
+/** A run of a thread that the actor may see, and do with what it wants to. */
+export async function getRun(
+  ctx: Context,
+  input: RunAddress,
+  deed: "read" | "update" | "delete" = "read",
+): Promise<Run> {
+  const { run_id, thread_id } = input;
+  const access = await allowed(ctx, `threads:${deed}`, { ...input });
+  const run = await ctx.storage.runs.find(run_id);
+  const isOfThread = thread_id === undefined || run?.thread_id === thread_id;
+  if (run && isOfThread && (!access || (await ctx.storage.threads.find(run.thread_id, access))))
+    return run;
+  throw new NotFoundError("Run", run_id);
 }
 
 export async function listRuns(

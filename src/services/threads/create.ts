@@ -3,6 +3,7 @@ import { ConflictError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Thread, ThreadTtl } from "../../domain/thread.ts";
+import { allowedToCreate } from "../access.ts";
 
 export interface CreateThread {
   thread_id?: string | undefined;
@@ -36,9 +37,14 @@ export const newThread = (input: {
 });
 
 export async function createThread(ctx: Context, input: CreateThread): Promise<Thread> {
+  const thread_id = input.thread_id ?? newId();
+  const { filter, metadata } = await allowedToCreate(ctx, "threads:create", {
+    ...input,
+    thread_id,
+  });
   const thread = newThread({
-    thread_id: input.thread_id ?? newId(),
-    metadata: input.metadata ?? {},
+    thread_id,
+    metadata,
     now: ctx.clock.now(),
     ttl: input.ttl ?? defaultTtl(ctx.settings),
   });
@@ -49,7 +55,7 @@ export async function createThread(ctx: Context, input: CreateThread): Promise<T
     if (!(error instanceof ConflictError)) throw error;
     const existing =
       input.if_exists === "do_nothing"
-        ? await ctx.storage.threads.find(thread.thread_id)
+        ? await ctx.storage.threads.find(thread.thread_id, filter)
         : undefined;
     if (existing) return existing;
     throw new ConflictError(`Thread ${thread.thread_id} already exists`);

@@ -2,16 +2,26 @@ import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import type { Page, PageOf } from "../../domain/page.ts";
 import type { Thread, ThreadFilter, ThreadSort } from "../../domain/thread.ts";
+import { allowed } from "../access.ts";
 
-export async function getThread(ctx: Context, input: { thread_id: string }): Promise<Thread> {
-  const thread = await ctx.storage.threads.find(input.thread_id);
+type Deed = "read" | "update" | "delete" | "create_run";
+
+/** A thread that the actor may see, and do with what it wants to. */
+export async function getThread(
+  ctx: Context,
+  input: { thread_id: string },
+  deed: Deed = "read",
+): Promise<Thread> {
+  const access = await allowed(ctx, `threads:${deed}`, input);
+  const thread = await ctx.storage.threads.find(input.thread_id, access);
   if (!thread) throw new NotFoundError("Thread", input.thread_id);
   return thread;
 }
 
-export function searchThreads(
+export async function searchThreads(
   ctx: Context,
   input: { filter: ThreadFilter; page: Page<ThreadSort> },
 ): Promise<PageOf<Thread>> {
-  return ctx.storage.threads.search(input.filter, input.page);
+  const access = await allowed(ctx, "threads:search", { ...input.filter, ...input.page });
+  return ctx.storage.threads.search({ ...input.filter, access }, input.page);
 }

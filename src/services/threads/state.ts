@@ -44,7 +44,7 @@ export async function updateState(
   ctx: Context,
   input: At & { values: Json; as_node?: string | undefined },
 ): Promise<JsonObject> {
-  const thread = await getThread(ctx, input);
+  const thread = await getThread(ctx, input, "update");
   if (await isOccupied(ctx, thread))
     throw new ConflictError(`Thread ${thread.thread_id} has a pending or running run`);
   const { values, as_node } = input;

@@ -10,7 +10,7 @@ import {
 import type { DatabaseSync } from "node:sqlite";
 import type { Json } from "../../core/json.ts";
 import type { Dialect } from "../driver.ts";
-import { jsonContains } from "../json-contains.ts";
+import { jsonContains } from "../../core/json-contains.ts";
 import { fromJson } from "../json-column.ts";
 import type { Schema } from "../schema.ts";
 

@@ -2,7 +2,14 @@ import { init } from "./0001-init.ts";
 import { checkpointParts } from "./0002-checkpoint-parts.ts";
 import { background } from "./0003-background.ts";
 import { runLimits } from "./0004-run-limits.ts";
+import { auth } from "./0009-auth.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [init, checkpointParts, background, runLimits];
+export const MIGRATIONS: readonly Migration[] = [
+  init,
+  checkpointParts,
+  background,
+  runLimits,
+  auth,
+];

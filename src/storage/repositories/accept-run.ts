@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { AppError, ConflictError, NotFoundError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { type AccessFilter, meets } from "../../domain/access-filter.ts";
 import type { Run } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
 import { hot, type Commit } from "../commit.ts";
@@ -19,6 +20,7 @@ export interface NewRun {
   thread_metadata: JsonObject;
   thread_config: JsonObject;
   max_pending?: number;
+  access?: AccessFilter | undefined;
 }
 
 /** Ends the commit when so many runs wait that another must not. */
@@ -57,15 +59,14 @@ function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
       .set({ status: "busy", metadata: p.metadata, config: p.config, updated_at: p.now })
       .where("thread_id", "=", p.thread_id),
   );
-  return function* ({ run, create_thread, thread_metadata, thread_config }) {
+  return function* ({ run, create_thread, thread_metadata, thread_config, access }) {
     const { thread_id, updated_at: now } = run;
     for (;;) {
       const [found] = yield* select({ thread_id });
       if (found) {
-        const metadata = JSON.stringify({
-          ...fromJson<object>(found.metadata),
-          ...thread_metadata,
-        });
+        const before = fromJson<JsonObject>(found.metadata);
+        if (!meets(before, access)) throw new NotFoundError("Thread", thread_id);
+        const metadata = JSON.stringify({ ...before, ...thread_metadata });
         const config = JSON.stringify({ ...fromJson<object>(found.config), ...thread_config });
         yield* update({ thread_id, metadata, config, now });
         return;

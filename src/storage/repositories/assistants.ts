@@ -1,6 +1,8 @@
 import { sql, type Expression, type SqlBool } from "kysely";
+import { type AccessFilter, meets } from "../../domain/access-filter.ts";
 import type { Assistant, AssistantFilter, AssistantSort } from "../../domain/assistant.ts";
 import type { Page, PageOf } from "../../domain/page.ts";
+import { accessCondition } from "../access-condition.ts";
 import { first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
@@ -48,8 +50,8 @@ export class KyselyAssistants implements Assistants {
     return this.#commits.write(() => this.#syncCommit(assistants));
   }
 
-  find(assistantId: string): Promise<Assistant | undefined> {
-    return this.#commits.read(this.#findCommit(assistantId));
+  find(assistantId: string, access?: AccessFilter): Promise<Assistant | undefined> {
+    return this.#commits.read(this.#findCommit(assistantId, access));
   }
 
   search(filter: AssistantFilter, page: Page<AssistantSort>): Promise<PageOf<Assistant>> {
@@ -73,19 +75,25 @@ export class KyselyAssistants implements Assistants {
     }
   }
 
-  *#findCommit(assistantId: string): Commit<Assistant | undefined> {
+  *#findCommit(assistantId: string, access?: AccessFilter): Commit<Assistant | undefined> {
     const row = yield* first(
       this.#dialect.db.selectFrom("assistant").selectAll().where("assistant_id", "=", assistantId),
     );
-    return row && toAssistant(row);
+    const assistant = row && toAssistant(row);
+    return assistant && (row.is_system === 1 || meets(assistant.metadata, access))
+      ? assistant
+      : undefined;
   }
 
   *#searchCommit(filter: AssistantFilter, page: Page<AssistantSort>): Commit<PageOf<Assistant>> {
     const { db, jsonContains, textContains } = this.#dialect;
+    const { access } = filter;
     const conditions: Expression<SqlBool>[] = [];
     if (filter.graph_id) conditions.push(sql<SqlBool>`graph_id = ${filter.graph_id}`);
     if (filter.name) conditions.push(textContains("name", filter.name));
     if (filter.metadata) conditions.push(jsonContains("metadata", filter.metadata));
+    if (access)
+      conditions.push(sql<SqlBool>`(is_system = 1 or ${accessCondition(this.#dialect, access)})`);
     const rows = db.selectFrom("assistant").selectAll();
     const found = yield* pageOf<AssistantRow>(db, "assistant", {
       rows,

@@ -1,10 +1,12 @@
 import { sql, type Expression, type SqlBool } from "kysely";
+import { type AccessFilter, keepOwnership, meets } from "../../domain/access-filter.ts";
 import type { Cron, CronChange, CronFilter, CronSort } from "../../domain/cron.ts";
 import type { Page, PageOf } from "../../domain/page.ts";
 import type { Crons } from "../background-ports.ts";
+import { accessCondition } from "../access-condition.ts";
 import { all, first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
-import { fromJson } from "../json-column.ts";
+import { fromJson, fromJsonOrNull, jsonOrNull } from "../json-column.ts";
 import type { CronRow } from "../schema.ts";
 import { pageOf } from "./page-rows.ts";
 
@@ -13,6 +15,7 @@ const toCron = (row: CronRow): Cron => ({
   enabled: row.enabled === 1,
   payload: fromJson(row.payload),
   metadata: fromJson(row.metadata),
+  created_by: fromJsonOrNull(row.created_by),
 });
 
 const fromCron = (cron: Cron): CronRow => ({
@@ -26,6 +29,7 @@ const fromCron = (cron: Cron): CronRow => ({
   on_run_completed: cron.on_run_completed,
   payload: JSON.stringify(cron.payload),
   metadata: JSON.stringify(cron.metadata),
+  created_by: jsonOrNull(cron.created_by),
   next_run_at: cron.next_run_at,
   created_at: cron.created_at,
   updated_at: cron.updated_at,
@@ -49,20 +53,20 @@ export class KyselyCrons implements Crons {
     );
   }
 
-  find(cronId: string): Promise<Cron | undefined> {
-    return this.#commits.read(() => this.#findCommit(cronId));
+  find(cronId: string, access?: AccessFilter): Promise<Cron | undefined> {
+    return this.#commits.read(() => this.#findCommit(cronId, access));
   }
 
   search(filter: CronFilter, page: Page<CronSort>): Promise<PageOf<Cron>> {
     return this.#commits.read(() => this.#searchCommit(filter, page));
   }
 
-  patch(cronId: string, change: CronChange): Promise<Cron | undefined> {
-    return this.#commits.write(() => this.#patchCommit(cronId, change));
+  patch(...[id, change, access]: Parameters<Crons["patch"]>): Promise<Cron | undefined> {
+    return this.#commits.write(() => this.#patchCommit(id, change, access));
   }
 
-  delete(cronId: string): Promise<boolean> {
-    return this.#commits.write(() => this.#deleteCommit(cronId));
+  delete(cronId: string, access?: AccessFilter): Promise<boolean> {
+    return this.#commits.write(() => this.#deleteCommit(cronId, access));
   }
 
   due(now: number, limit: number): Promise<Cron[]> {
@@ -73,37 +77,47 @@ export class KyselyCrons implements Crons {
     return this.#commits.write(() => this.#advanceCommit(slot, next));
   }
 
-  *#findCommit(cronId: string): Commit<Cron | undefined> {
+  *#findCommit(cronId: string, access?: AccessFilter, end = sql``): Commit<Cron | undefined> {
     const { db } = this.#dialect;
-    const row = yield* first(db.selectFrom("cron").selectAll().where("cron_id", "=", cronId));
-    return row && toCron(row);
+    const row = yield* first(
+      db.selectFrom("cron").selectAll().where("cron_id", "=", cronId).modifyEnd(end),
+    );
+    const cron = row && toCron(row);
+    return cron && meets(cron.metadata, access) ? cron : undefined;
   }
 
   *#searchCommit(filter: CronFilter, page: Page<CronSort>): Commit<PageOf<Cron>> {
     const { db, jsonContains } = this.#dialect;
-    const { assistant_id, thread_id, enabled, metadata } = filter;
+    const { assistant_id, thread_id, enabled, metadata, access } = filter;
     const conditions: Expression<SqlBool>[] = [];
     if (assistant_id) conditions.push(sql<SqlBool>`assistant_id = ${assistant_id}`);
     if (thread_id) conditions.push(sql<SqlBool>`thread_id = ${thread_id}`);
     if (enabled !== undefined) conditions.push(sql<SqlBool>`enabled = ${enabled ? 1 : 0}`);
     if (metadata) conditions.push(jsonContains("metadata", metadata));
+    if (access) conditions.push(accessCondition(this.#dialect, access));
     const rows = db.selectFrom("cron").selectAll();
     const found = yield* pageOf<CronRow>(db, "cron", { rows, conditions, key: "cron_id", page });
     return { rows: found.rows.map(toCron), total: found.total };
   }
 
-  *#patchCommit(cronId: string, change: CronChange): Commit<Cron | undefined> {
+  *#patchCommit(
+    cronId: string,
+    change: CronChange,
+    access?: AccessFilter,
+  ): Commit<Cron | undefined> {
     const { db, lockRows } = this.#dialect;
-    const row = yield* first(
-      db.selectFrom("cron").selectAll().where("cron_id", "=", cronId).modifyEnd(lockRows),
-    );
-    if (row === undefined) return undefined;
-    const cron = { ...toCron(row), ...change };
+    const before = yield* this.#findCommit(cronId, access, lockRows);
+    if (before === undefined) return undefined;
+    const metadata = change.metadata
+      ? keepOwnership(change.metadata, { metadata: before.metadata, access })
+      : before.metadata;
+    const cron = { ...before, ...change, metadata };
     yield* run(db.updateTable("cron").set(fromCron(cron)).where("cron_id", "=", cronId));
     return cron;
   }
 
-  *#deleteCommit(cronId: string): Commit<boolean> {
+  *#deleteCommit(cronId: string, access?: AccessFilter): Commit<boolean> {
+    if (access && !(yield* this.#findCommit(cronId, access))) return false;
     const { db } = this.#dialect;
     const gone = yield* first(
       db.deleteFrom("cron").where("cron_id", "=", cronId).returning("cron_id"),

@@ -45,6 +45,7 @@ export const fromRun = (run: Run): RunRow => ({
   lease_until: null,
   webhook: run.kwargs.webhook ?? null,
   events_dropped: 0,
+  created_by: run.kwargs.user?.identity ?? "",
   claimed_at: null,
   spent_ms: run.spent_ms,
   end_checkpoint_id: run.end_checkpoint_id,

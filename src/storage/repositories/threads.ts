@@ -1,6 +1,7 @@
 import { sql, type Expression, type SqlBool } from "kysely";
 import { ConflictError, NotFoundError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { type AccessFilter, keepOwnership, meets } from "../../domain/access-filter.ts";
 import type { Page, PageOf } from "../../domain/page.ts";
 import type {
   RestStatus,
@@ -8,8 +9,8 @@ import type {
   ThreadFilter,
   ThreadInterrupts,
   ThreadSort,
-  ThreadTtl,
 } from "../../domain/thread.ts";
+import { accessCondition } from "../access-condition.ts";
 import { first, hot, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
@@ -26,6 +27,8 @@ interface Settlement {
   metadata: JsonObject;
   now: number;
 }
+
+type Patch = Parameters<Threads["patch"]>[1];
 
 export class KyselyThreads implements Threads {
   readonly #commits: Commits;
@@ -48,18 +51,15 @@ export class KyselyThreads implements Threads {
     await this.#commits.write(() => this.#insert(fromThread(thread, false)));
   }
 
-  find(threadId: string): Promise<Thread | undefined> {
-    return this.#commits.read(this.#findCommit(threadId));
+  find(threadId: string, access?: AccessFilter): Promise<Thread | undefined> {
+    return this.#commits.read(this.#findCommit(threadId, access));
   }
 
   search(filter: ThreadFilter, page: Page<ThreadSort>): Promise<PageOf<Thread>> {
     return this.#commits.read(this.#searchCommit(filter, page));
   }
 
-  patch(
-    threadId: string,
-    change: { metadata: JsonObject; ttl?: ThreadTtl; now: number },
-  ): Promise<Thread | undefined> {
+  patch(threadId: string, change: Patch): Promise<Thread | undefined> {
     return this.#commits.write(() => this.#patchCommit(threadId, change));
   }
 
@@ -67,17 +67,27 @@ export class KyselyThreads implements Threads {
     return this.#commits.write(() => this.#settleCommit(threadId, change));
   }
 
-  delete(threadId: string): Promise<boolean> {
-    return this.#commits.write(() => this.#remove(threadId));
+  delete(threadId: string, access?: AccessFilter): Promise<boolean> {
+    return this.#commits.write(() => this.#deleteCommit(threadId, access));
   }
 
-  *#findCommit(thread_id: string): Commit<Thread | undefined> {
+  *#findCommit(thread_id: string, access?: AccessFilter): Commit<Thread | undefined> {
     const [row] = yield* this.#select({ thread_id });
-    return row && toThread(row);
+    const thread = row && toThread(row);
+    return thread && meets(thread.metadata, access) ? thread : undefined;
+  }
+
+  *#deleteCommit(threadId: string, access?: AccessFilter): Commit<boolean> {
+    if (access && !(yield* this.#findCommit(threadId, access))) return false;
+    return yield* this.#remove(threadId);
   }
 
   /** The metadata with a change merged in; the row is held until the commit where rows can be. */
-  *#mergedMetadata(threadId: string, change: JsonObject): Commit<string | undefined> {
+  *#mergedMetadata(
+    threadId: string,
+    change: JsonObject,
+    access?: AccessFilter,
+  ): Commit<string | undefined> {
     const { db, lockRows } = this.#dialect;
     const found = yield* first(
       db
@@ -86,14 +96,13 @@ export class KyselyThreads implements Threads {
         .where("thread_id", "=", threadId)
         .modifyEnd(lockRows),
     );
-    return found && JSON.stringify({ ...fromJson<JsonObject>(found.metadata), ...change });
+    const metadata = found && fromJson<JsonObject>(found.metadata);
+    if (metadata === undefined || !meets(metadata, access)) return undefined;
+    return JSON.stringify({ ...metadata, ...keepOwnership(change, { metadata, access }) });
   }
 
-  *#patchCommit(
-    threadId: string,
-    change: { metadata: JsonObject; ttl?: ThreadTtl; now: number },
-  ): Commit<Thread | undefined> {
-    const metadata = yield* this.#mergedMetadata(threadId, change.metadata);
+  *#patchCommit(threadId: string, change: Patch): Commit<Thread | undefined> {
+    const metadata = yield* this.#mergedMetadata(threadId, change.metadata, change.access);
     if (metadata === undefined) return undefined;
     const row = yield* first(
       this.#dialect.db
@@ -140,6 +149,7 @@ export class KyselyThreads implements Threads {
     const conditions: Expression<SqlBool>[] = [sql<SqlBool>`is_temporary = 0`];
     if (filter.status) conditions.push(sql<SqlBool>`status = ${filter.status}`);
     if (filter.metadata) conditions.push(jsonContains("metadata", filter.metadata));
+    if (filter.access) conditions.push(accessCondition(this.#dialect, filter.access));
     if (filter.ids?.length === 0) return { rows: [], total: 0 };
     if (filter.ids) conditions.push(sql<SqlBool>`thread_id in (${sql.join(filter.ids)})`);
     const rows = db.selectFrom("thread").selectAll();

@@ -1,8 +1,10 @@
-import { sql, type SqlBool } from "kysely";
+import { sql, type Expression, type SqlBool } from "kysely";
 import type { JsonObject } from "../../core/json.ts";
+import { type AccessFilter, filterUnder, meets } from "../../domain/access-filter.ts";
 import type { PageOf } from "../../domain/page.ts";
 import type { DeliveryStatus, WebhookDelivery } from "../../domain/webhook.ts";
 import type { Webhooks } from "../background-ports.ts";
+import { accessCondition } from "../access-condition.ts";
 import { all, first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { fromJson, fromJsonOrNull } from "../json-column.ts";
@@ -28,8 +30,8 @@ export class KyselyWebhooks implements Webhooks {
     this.#dialect = dialect;
   }
 
-  find(deliveryId: string): Promise<WebhookDelivery | undefined> {
-    return this.#commits.read(() => this.#findCommit(deliveryId));
+  find(deliveryId: string, access?: AccessFilter): Promise<WebhookDelivery | undefined> {
+    return this.#commits.read(() => this.#findCommit(deliveryId, access));
   }
 
   list(query: Query<"list">): Promise<PageOf<WebhookDelivery>> {
@@ -84,19 +86,24 @@ export class KyselyWebhooks implements Webhooks {
       .orderBy("delivery_id");
   }
 
-  *#findCommit(deliveryId: string): Commit<WebhookDelivery | undefined> {
+  *#findCommit(deliveryId: string, access?: AccessFilter): Commit<WebhookDelivery | undefined> {
     const { db } = this.#dialect;
     const row = yield* first(
       db.selectFrom("webhook_delivery").selectAll().where("delivery_id", "=", deliveryId),
     );
-    return row && toDelivery(row);
+    const delivery = row && toDelivery(row);
+    return delivery && meets(delivery.run.metadata, access) ? delivery : undefined;
   }
 
-  *#listCommit({ status, limit, offset }: Query<"list">): Commit<PageOf<WebhookDelivery>> {
+  *#listCommit(query: Query<"list">): Commit<PageOf<WebhookDelivery>> {
+    const { status, access, limit, offset } = query;
     const { db } = this.#dialect;
+    const conditions: Expression<SqlBool>[] = status ? [sql<SqlBool>`status = ${status}`] : [];
+    if (access)
+      conditions.push(accessCondition(this.#dialect, filterUnder("metadata", access), "run"));
     const found = yield* pageOf<WebhookDeliveryRow>(db, "webhook_delivery", {
       rows: db.selectFrom("webhook_delivery").selectAll(),
-      conditions: status ? [sql<SqlBool>`status = ${status}`] : [],
+      conditions,
       key: "delivery_id",
       page: { limit, offset, sort_by: "updated_at", sort_order: "desc" },
     });

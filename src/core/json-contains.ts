@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from "../core/json.ts";
+import { isJsonObject, type Json } from "./json.ts";
 
 /**
  * Containment of JSON values as Postgres' `@>` has it: every key of an object, every element of an

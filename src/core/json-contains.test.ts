@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { jsonContains } from "./json-contains.ts";
-import type { Json } from "../core/json.ts";
+import type { Json } from "./json.ts";
 
 const cases: [have: Json, wanted: Json, contained: boolean][] = [
   [{ a: 1, b: 2 }, { a: 1 }, true],
