@@ -17,6 +17,11 @@ export interface Graphs {
   /** Loads a graph; rejects with the reason when it cannot be loaded. */
   check(graphId: string): Promise<void>;
   schemas(graphId: string): Promise<JsonObject>;
+  /** The schemas of its subgraphs by namespace (`node|inner node`): all, or that of one namespace. */
+  subgraphs(
+    graphId: string,
+    query: { namespace?: string | undefined; recurse: boolean },
+  ): Promise<JsonObject>;
   /** Nodes and edges; `xray` shows subgraphs, a number down to that depth. */
   drawing(graphId: string, xray: boolean | number): Promise<JsonObject>;
 }

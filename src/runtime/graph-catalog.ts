@@ -1,12 +1,7 @@
-import {
-  getConfigTypeSchema,
-  getInputTypeSchema,
-  getOutputTypeSchema,
-  getStateTypeSchema,
-} from "@langchain/langgraph/zod/schema";
 import type { JsonObject } from "../core/json.ts";
 import type { Graphs } from "../context.ts";
-import type { Graph, GraphLoader } from "./load-graphs.ts";
+import { schemasOf } from "./graph-schemas.ts";
+import type { GraphLoader } from "./load-graphs.ts";
 import { toJson } from "./wire.ts";
 
 /** What clients see of the graphs: schemas and pictures. */
@@ -26,32 +21,28 @@ export class GraphCatalog implements Graphs {
   }
 
   async schemas(graphId: string): Promise<JsonObject> {
+    return { graph_id: graphId, ...schemasOf(await this.#loader.get(graphId, {})) };
+  }
+
+  async subgraphs(
+    graphId: string,
+    { namespace, recurse }: { namespace?: string | undefined; recurse: boolean },
+  ): Promise<JsonObject> {
     const graph = await this.#loader.get(graphId, {});
-    const context = schemaOf(() => getConfigTypeSchema(graph));
-    return {
-      graph_id: graphId,
-      input_schema: schemaOf(() => getInputTypeSchema(graph)),
-      output_schema: schemaOf(() => getOutputTypeSchema(graph)),
-      state_schema: schemaOf(() => getStateTypeSchema(graph)),
-      config_schema: context,
-      context_schema: context,
-    };
+    const found: JsonObject = {};
+    // LangGraph finds what is further down only by recursion.
+    const isDeep = recurse || namespace?.includes("|") === true;
+    for await (const [name, subgraph] of graph.getSubgraphsAsync(namespace, isDeep)) {
+      // What stands in a node is a compiled graph like the one around it.
+      found[name] = { graph_id: graphId, ...schemasOf(subgraph as typeof graph) };
+    }
+    return found;
   }
 
   async drawing(graphId: string, xray: boolean | number): Promise<JsonObject> {
-    const graph: Graph = await this.#loader.get(graphId, {});
+    const graph = await this.#loader.get(graphId, {});
     const drawing = await graph.getGraphAsync({ xray });
     // toJSON of a drawing is an object of nodes and edges.
     return toJson(drawing.toJSON()) as JsonObject;
-  }
-}
-
-/** A JSON schema, or null for a graph whose state is not described by a schema JSON can express. */
-function schemaOf(read: () => unknown): JsonObject | null {
-  try {
-    const schema = read();
-    return schema === undefined ? null : (toJson(schema) as JsonObject);
-  } catch {
-    return null;
   }
 }

@@ -9,6 +9,7 @@ export function lazyRuntime(load: () => Promise<Runtime>, graphIds: readonly str
       ids: () => [...graphIds],
       check: async (graphId) => (await runtime()).graphs.check(graphId),
       schemas: async (graphId) => (await runtime()).graphs.schemas(graphId),
+      subgraphs: async (graphId, query) => (await runtime()).graphs.subgraphs(graphId, query),
       drawing: async (graphId, xray) => (await runtime()).graphs.drawing(graphId, xray),
     },
     states: {

@@ -88,8 +88,8 @@ describe("POST /assistants/search", () => {
   it("pages and selects", async () => {
     const page = await search({ limit: 4, sort_by: "graph_id", sort_order: "asc" });
     expect(page).toMatchObject({
-      ids: ["ask", "ask-two", "broken", "builder"],
-      total: "17",
+      ids: ["annotated", "ask", "ask-two", "broken"],
+      total: "20",
       next: "4",
     });
     const { found } = await search({ graph_id: "echo", select: ["name"] });
@@ -129,6 +129,31 @@ describe("GET /assistants/:id/schemas", () => {
     ]);
   });
 
+  it("describes plain zod objects, each side by its own schema", async () => {
+    const schemas = await okJson(server.get("/assistants/plain/schemas"));
+    expect(schemas.state_schema.properties.topic).toMatchObject({
+      type: "string",
+      description: "What it is about",
+    });
+    expect(Object.keys(schemas.input_schema.properties)).toEqual(["topic"]);
+    expect(Object.keys(schemas.output_schema.properties)).toEqual(["lines"]);
+    expect(schemas.context_schema.properties.tone).toMatchObject({ enum: ["calm", "loud"] });
+  });
+
+  it("names the channels of a state that has no schema", async () => {
+    const schemas = await okJson(server.get("/assistants/annotated/schemas"));
+    expect(schemas).toMatchObject({
+      graph_id: "annotated",
+      state_schema: { type: "object", properties: { topic: {}, lines: {} } },
+      context_schema: {},
+    });
+  });
+
+  it("answers a request that says it has JSON but has no body", async () => {
+    const json = { "content-type": "application/json" };
+    expect((await server.get("/assistants/plain/schemas", json)).status).toBe(200);
+  });
+
   it("says why a graph cannot be used", async () => {
     const body = await refusal(server.get("/assistants/broken/schemas"), 422);
     expect(body.code).toBe("graph_unavailable");
@@ -163,6 +188,29 @@ describe("GET /assistants/:id/graph", () => {
 
   it("refuses an xray that is neither a flag nor a depth", async () => {
     await refusal(server.get("/assistants/nested/graph?xray=deep"), 422);
+  });
+});
+
+describe("GET /assistants/:id/subgraphs", () => {
+  const subgraphs = (query: string) => okJson(server.get(`/assistants/deep/subgraphs${query}`));
+
+  it("describes the subgraphs, with those inside them on recurse", async () => {
+    const direct = await subgraphs("");
+    expect(Object.keys(direct)).toEqual(["outer"]);
+    expect(direct.outer.graph_id).toBe("deep");
+    expect(Object.keys(direct.outer.state_schema.properties)).toEqual(["topic", "lines"]);
+    const all = await subgraphs("?recurse=true");
+    expect(Object.keys(all)).toEqual(["outer", "outer|inner"]);
+    expect(Object.keys(all["outer|inner"].output_schema.properties)).toEqual(["lines"]);
+  });
+
+  it("describes the subgraph of one namespace", async () => {
+    expect(Object.keys(await subgraphs("/outer"))).toEqual(["outer"]);
+    expect(Object.keys(await subgraphs(`/${encodeURIComponent("outer|inner")}`))).toEqual([
+      "outer|inner",
+    ]);
+    expect(await subgraphs("/nowhere")).toEqual({});
+    expect(await okJson(server.get("/assistants/echo/subgraphs"))).toEqual({});
   });
 });
 

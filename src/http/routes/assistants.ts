@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { getAssistant } from "../../services/assistants/find.ts";
-import { getDrawing, getSchemas } from "../../services/assistants/describe.ts";
+import { getDrawing, getSchemas, getSubgraphs } from "../../services/assistants/describe.ts";
 import { searchAssistants } from "../../services/assistants/search.ts";
 import { assistantJson, pageHeaders, selected } from "../present.ts";
 import { type Route, route } from "../route.ts";
-import { assistantParams, assistantSearch } from "../schemas.ts";
+import { assistantParams, assistantSearch, flag } from "../schemas.ts";
 
 const xray = z
   .union([z.stringbool(), z.coerce.number().int().nonnegative()])
@@ -50,5 +50,25 @@ export const assistantRoutes: Route[] = [
     query: z.object({ xray }),
     handle: async ({ ctx, params, query }) =>
       Response.json(await getDrawing(ctx, { ...params, xray: query.xray })),
+  }),
+  route({
+    method: "get",
+    path: "/assistants/:assistant_id/subgraphs",
+    summary: "Schemas of the subgraphs by namespace, with those inside them on recurse",
+    auth: "assistants:read",
+    params: assistantParams,
+    query: z.object({ recurse: flag }),
+    handle: async ({ ctx, params, query }) =>
+      Response.json(await getSubgraphs(ctx, { ...params, ...query })),
+  }),
+  route({
+    method: "get",
+    path: "/assistants/:assistant_id/subgraphs/:namespace",
+    summary: "Schemas of the subgraph of a namespace",
+    auth: "assistants:read",
+    params: assistantParams.extend({ namespace: z.string().max(1000) }),
+    query: z.object({ recurse: flag }),
+    handle: async ({ ctx, params, query }) =>
+      Response.json(await getSubgraphs(ctx, { ...params, ...query })),
   }),
 ];

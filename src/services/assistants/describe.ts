@@ -11,6 +11,15 @@ export async function getSchemas(
   return ctx.graphs.schemas(graph_id);
 }
 
+/** The schemas of the subgraphs of an assistant's graph, by namespace. */
+export async function getSubgraphs(
+  ctx: Context,
+  input: { assistant_id: string; namespace?: string | undefined; recurse: boolean },
+): Promise<JsonObject> {
+  const { graph_id } = await getAssistant(ctx, input);
+  return ctx.graphs.subgraphs(graph_id, input);
+}
+
 /** Nodes and edges of an assistant's graph. */
 export async function getDrawing(
   ctx: Context,
