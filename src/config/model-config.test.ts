@@ -115,6 +115,8 @@ describe("readModelConfigs", () => {
     const dir = new URL("../../config/models", import.meta.url).pathname;
     const configs = readModelConfigs({ dir, env: {} });
     expect(configs.map(({ id }) => id)).toEqual([
+      "demo-embedding",
+      "demo-rerank",
       "demo",
       "glm",
       "openai",
@@ -123,6 +125,8 @@ describe("readModelConfigs", () => {
       "vllm",
     ]);
     expect(configs.filter(({ secret }) => secret.state().ready).map(({ id }) => id)).toEqual([
+      "demo-embedding",
+      "demo-rerank",
       "demo",
     ]);
     expect(configs.flatMap(({ warnings, unhonoured }) => [...warnings, ...unhonoured])).toEqual([]);

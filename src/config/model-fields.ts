@@ -125,11 +125,16 @@ const limits = {
 
 const otherModels = {
   dimensions: count.optional(),
-  batch_size: count.optional(),
+  batch_size: count.optional().describe("Most texts of one request; by provider where not given."),
   encoding_format: z.enum(["float", "base64"]).optional(),
-  normalize: z.boolean().optional(),
-  max_chars: count.optional(),
-  rerank_path: z.string().optional(),
+  normalize: z.boolean().optional().describe("true: every vector is scaled to length 1."),
+  max_chars: count.optional().describe("Longer texts are cut before they are embedded."),
+  rerank_path: z
+    .string()
+    .min(1)
+    .regex(/^(?!\/\/)[^\s?#:]+$/, "expected a path such as rerank or /v2/rerank")
+    .optional()
+    .describe("Under `url`; from the host where it begins with a slash."),
   top_n: count.optional(),
   return_documents: z.boolean().optional(),
   instruct: z.string().optional(),
@@ -190,6 +195,16 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "stream_upstream",
   "capabilities",
   "media_hosts",
+  "dimensions",
+  "batch_size",
+  "encoding_format",
+  "normalize",
+  "max_chars",
+  "rerank_path",
+  "top_n",
+  "return_documents",
+  "instruct",
+  "max_documents",
   "enabled",
   "description",
   "tags",

@@ -29,6 +29,8 @@ export class CallMeter {
     try {
       const done = ledger.record({
         modelId: model.id,
+        kind: "chat",
+        units: 1,
         runId,
         threadId,
         assistantId,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import type { Model } from "./model.ts";
 import { callParametersSchema } from "./parameters.ts";
+import type { CallOrigin } from "./provider/origin.ts";
 import type { CallOverrides } from "./request-body.ts";
 import { currentRuntime } from "./runtime.ts";
 import type { UsagePort } from "./usage-port.ts";
@@ -13,13 +14,10 @@ export interface ChatModelOverrides extends CallOverrides {
 }
 
 /** One call, resolved: which model, with which settings, billed to which run. */
-export interface ModelCall {
+export interface ModelCall extends CallOrigin {
   readonly model: Model;
   readonly overrides: CallOverrides;
   readonly usage: UsagePort;
-  readonly runId: string | undefined;
-  readonly threadId: string | undefined;
-  readonly assistantId: string | undefined;
 }
 
 const settingsSchema = z.object({
@@ -64,11 +62,19 @@ export function resolveCall(
       },
     },
     usage,
-    runId: text(configurable, "run_id"),
-    threadId: text(configurable, "thread_id"),
-    assistantId: text(configurable, "assistant_id"),
+    ...originIn(configurable),
   };
 }
+
+/** The run that a config belongs to; that of the running node where there is no config. */
+export const originOf = (config: ConfigLike | undefined): CallOrigin =>
+  originIn(withImplicitConfig(config).configurable);
+
+const originIn = (configurable: Record<string, unknown>): CallOrigin => ({
+  runId: text(configurable, "run_id"),
+  threadId: text(configurable, "thread_id"),
+  assistantId: text(configurable, "assistant_id"),
+});
 
 /** What LangGraph keeps of the running node's config where a call was given none. */
 export function withImplicitConfig(config: ConfigLike | undefined): {

@@ -105,7 +105,10 @@ export function withDemo(
   configs: readonly ModelConfig[],
   env: Environment,
 ): readonly ModelConfig[] {
-  const hasDemo = configs.some(({ id, fields }) => id === "demo" || fields.server_type === "demo");
+  const hasDemo = configs.some(
+    ({ id, fields }) =>
+      id === "demo" || (fields.server_type === "demo" && fields.model_type === "chat"),
+  );
   return hasDemo ? configs : [...configs, builtInDemo(env)];
 }
 

@@ -90,11 +90,9 @@ export class Model {
 
   /** Why no call can be made now, or undefined. */
   unavailableReason(): string | undefined {
-    const { model_type: modelType, enabled, server_type: serverType } = this.fields;
+    const { model_type: modelType, enabled } = this.fields;
     if (enabled === false) return "switched off by enabled: false";
-    if (modelType !== "chat") return `${modelType} models are not served yet`;
-    if (["jina", "cohere"].includes(serverType))
-      return `server_type ${serverType} is not served yet`;
+    if (!this.#serves(modelType)) return `${this.dialect.name} has no ${modelType} models`;
     if (this.fields.api === "responses") return "the responses API is not served yet";
     const state = this.#config.secret.state();
     return state.ready ? undefined : state.reason;
@@ -146,6 +144,12 @@ export class Model {
 
   toJSON(): ModelStatus {
     return this.status();
+  }
+
+  #serves(type: ModelConfig["fields"]["model_type"]): boolean {
+    const { hasChat = true, embedding, rerank } = this.dialect;
+    const served = { chat: hasChat, embedding, rerank, image: false };
+    return Boolean(served[type]);
   }
 
   #stateOf(): ModelState {

@@ -1,6 +1,9 @@
+import type { ModelFields } from "../config/model-fields.ts";
 import { didYouMean } from "../config/spelling.ts";
 import { AppError, ConfigError } from "../core/errors.ts";
 import type { Model, ModelStatus } from "./model.ts";
+
+export type ModelType = ModelFields["model_type"];
 
 /** What a registry needs to know of models that run on this machine. */
 export interface RegistryOptions {
@@ -42,9 +45,32 @@ export class ModelRegistry {
     return [...this.#models.values()].map((model) => model.status());
   }
 
-  /** A model that can be called now; throws "validation" for an unknown id, "unavailable" with the reason. */
-  get(id: string): Model {
-    return this.find(id).requireAvailable();
+  /**
+   * A model of a type that can be called now; throws "validation" for an unknown id or one of another
+   * type, "unavailable" with the reason.
+   */
+  get(id: string, type: ModelType = "chat"): Model {
+    const model = this.find(id);
+    const { model_type: own } = model.fields;
+    if (own !== type)
+      throw new AppError(
+        "validation",
+        `Model ${JSON.stringify(id)} is of type ${own}, and ${type} is wanted`,
+      );
+    return model.requireAvailable();
+  }
+
+  /** Id of the model of a type to use where none is named: the first that can be called, a demo last. */
+  defaultOf(type: ModelType): string {
+    if (type === "chat") return this.#defaultId;
+    const models = [...this.#models.values()].filter((model) => model.fields.model_type === type);
+    const usable = models.filter((model) => model.unavailableReason() === undefined);
+    const chosen = usable.find((model) => !model.isDemo) ?? usable[0] ?? models[0];
+    if (chosen !== undefined) return chosen.id;
+    throw new AppError(
+      "unavailable",
+      `No ${type} model is configured: a file of config/models with "model_type": "${type}" makes one`,
+    );
   }
 
   /** A configured model, callable or not; throws "validation" for an unknown id. */

@@ -29,6 +29,11 @@ export function malformedAnswer(model: Model, what: string): UpstreamError {
   return failure(model, { what, retryable: true });
 }
 
+/** An answer that is whole and yet not what was asked for: the same call would bring it again. */
+export function unfitAnswer(model: Model, what: string): UpstreamError {
+  return failure(model, { what, retryable: false });
+}
+
 /** Whether an error only says that the caller gave up. */
 export function isAbort(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

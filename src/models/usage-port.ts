@@ -1,6 +1,11 @@
+export type CallKind = "chat" | "embedding" | "rerank" | "image";
+
 /** What one call of a model used; the ledger prices it. */
 export interface ModelUsage {
   readonly modelId: string;
+  readonly kind: CallKind;
+  /** What the kind is counted by besides tokens: texts embedded, documents ranked, images made; 1 for chat. */
+  readonly units: number;
   /** Undefined outside the server. */
   readonly runId: string | undefined;
   readonly threadId: string | undefined;

@@ -184,7 +184,7 @@ describe("a running server", () => {
     write("a.json", chat(old.url, { api_key: null }));
     await using server = await serverOf();
     const running = ask(server);
-    await expect.poll(() => old.requests.length).toBe(1);
+    await expect.poll(() => old.requests.length, { timeout: 10_000 }).toBe(1);
     replaceFile("a.json", chat(next.url, { api_key: null }));
     await expect.poll(() => ask(server), { timeout: 10_000 }).toBe("from the new");
     finish();

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { ZodError } from "zod";
 import { newId } from "../../core/ids.ts";
 import { estimateText } from "../estimate.ts";
+import { demoOther, demoRefusal } from "./other.ts";
 import { demoReply, type DemoReply } from "./reply.ts";
 import { readDemoRequest, type DemoRequest } from "./request.ts";
 
@@ -15,12 +15,17 @@ interface Outcome {
   readonly usage: Record<string, unknown>;
 }
 
-/** Answers Chat Completions requests inside the process, over the OpenAI wire, with no network. */
+/** Answers requests of all kinds inside the process, over the providers' wires, with no network. */
 export async function demoFetch(
-  _input: string | URL | Request,
+  input: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
   init.signal?.throwIfAborted();
+  const other = demoOther(new URL(input instanceof Request ? input.url : input), init.body);
+  return other ?? (await demoChat(init));
+}
+
+async function demoChat(init: RequestInit): Promise<Response> {
   const request = parseRequest(init.body);
   if (request instanceof Response) return request;
   const outcome = answer(request);
@@ -34,9 +39,7 @@ function parseRequest(body: unknown): DemoRequest | Response {
   try {
     return readDemoRequest(JSON.parse(typeof body === "string" ? body : ""));
   } catch (error) {
-    const message = error instanceof ZodError ? error.issues[0]?.message : "body is not JSON";
-    const detail = { message: `demo: ${message}`, type: "invalid_request_error", code: "invalid" };
-    return Response.json({ error: detail }, { status: 400 });
+    return demoRefusal(error);
   }
 }
 

@@ -8,6 +8,12 @@ const thinksOnlyWhenAsked = (model: string): boolean =>
 /** Models that know nothing but thinking refuse the switch. */
 const onlyThinks = (model: string): boolean => /^(?:qwq|qvq)|-thinking|^deepseek-r1/i.test(model);
 
+/** The older rerankers are served by the native API only. */
+const isNativeReranker = (model: string): boolean => model.startsWith("gte-rerank");
+
+/** The address before the path of the compatible or native API. */
+const hostRoot = (base: string): string => base.replace(/\/(?:compatible-mode|api)\/v1$/, "");
+
 const UNKNOWN = [
   "frequency_penalty",
   "logit_bias",
@@ -58,6 +64,18 @@ export const dashscope: Dialect = {
   transientCodes: ["insufficient_quota", "limit_requests", "limit_burst_rate", "Throttling"],
   finalCodes: ["Arrearage", "invalid_api_key", "DataInspectionFailed", "InvalidParameter"],
   contentCodes: ["DataInspectionFailed", "data_inspection_failed"],
+  embedding: { batchSize: (model) => (/-v[12]$/.test(model) ? 25 : 10) },
+  rerank: {
+    maxDocuments: 500,
+    url: (base, model) =>
+      hostRoot(base) +
+      (isNativeReranker(model)
+        ? "/api/v1/services/rerank/text-rerank/text-rerank"
+        : "/compatible-api/v1/reranks"),
+    instructField: "instruct",
+    hasReturnDocuments: true,
+    shape: (body, model) => (isNativeReranker(model) ? nativeRerank(body) : body),
+  },
 };
 
 /** "Json mode response is not supported when enable_thinking is true". */
@@ -67,4 +85,8 @@ function adaptJsonMode(body: Body): void {
   if (format.type === "text" || body["enable_thinking"] !== true) return;
   body["enable_thinking"] = false;
   delete body["thinking_budget"];
+}
+
+function nativeRerank({ model, query, documents, ...parameters }: Body): Body {
+  return { model, input: { query, documents }, parameters };
 }

@@ -1,3 +1,4 @@
+import { commonRules } from "./other-rules.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** The offline demo model in this process. */
@@ -8,4 +9,5 @@ export const demo: Dialect = {
   maxTokensField: () => "max_tokens",
   thinking: ({ noThink }) => (noThink === undefined ? {} : { enable_thinking: !noThink }),
   canSwitchThinking: () => true,
+  ...commonRules,
 };

@@ -1,3 +1,5 @@
+import { commonRules, type EmbeddingRules, type RerankRules } from "./other-rules.ts";
+
 /** A JSON object of a request. */
 export type Body = Record<string, unknown>;
 
@@ -83,6 +85,12 @@ export interface Dialect {
   readonly overflowCodes?: readonly string[];
   /** Error codes of the body that say that the content was refused. */
   readonly contentCodes?: readonly string[];
+  /** False where there is no chat. */
+  readonly hasChat?: false;
+  /** Undefined where there are no embedding models. */
+  readonly embedding?: EmbeddingRules;
+  /** Undefined where there are no rerank models. */
+  readonly rerank?: RerankRules;
 }
 
 /** A dialect that adds nothing to the OpenAI wire. */
@@ -98,5 +106,6 @@ export function plainDialect(
     maxTokensField: () => "max_tokens",
     thinking: () => ({}),
     canSwitchThinking: () => false,
+    ...commonRules,
   };
 }

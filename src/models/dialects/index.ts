@@ -1,8 +1,10 @@
 import type { ModelFields } from "../../config/model-fields.ts";
+import { cohere } from "./cohere.ts";
 import { dashscope } from "./dashscope.ts";
 import { deepseek } from "./deepseek.ts";
 import { demo } from "./demo.ts";
 import { plainDialect, type Dialect } from "./dialect.ts";
+import { jina } from "./jina.ts";
 import { llamacpp } from "./llamacpp.ts";
 import { lmstudio } from "./lmstudio.ts";
 import { moonshot } from "./moonshot.ts";
@@ -28,6 +30,8 @@ const DIALECTS: readonly Dialect[] = [
   lmstudio,
   llamacpp,
   openrouter,
+  jina,
+  cohere,
   demo,
 ];
 
@@ -65,3 +69,4 @@ export type {
   ThinkingRequest,
   ThinkingWish,
 } from "./dialect.ts";
+export type { EmbeddingPurpose } from "./other-rules.ts";

@@ -1,3 +1,4 @@
+import { MODEST_BATCH, MODEST_DOCUMENTS } from "./other-rules.ts";
 import { effortOf, isOff, templateKwargs } from "./strategies.ts";
 import type { Dialect } from "./dialect.ts";
 
@@ -18,4 +19,6 @@ export const llamacpp: Dialect = {
   canSwitchThinking: () => true,
   parameters: () => ({ drop: ["service_tier", "store", "metadata"] }),
   sendBack: () => "tools",
+  embedding: { batchSize: () => MODEST_BATCH, drop: ["dimensions", "user"] },
+  rerank: { maxDocuments: MODEST_DOCUMENTS },
 };

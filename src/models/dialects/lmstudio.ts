@@ -1,3 +1,4 @@
+import { MODEST_BATCH } from "./other-rules.ts";
 import { reasoningEffort } from "./strategies.ts";
 import type { Dialect } from "./dialect.ts";
 
@@ -11,5 +12,6 @@ export const lmstudio: Dialect = {
   thinking: reasoningEffort,
   canSwitchThinking: () => true,
   parameters: () => ({ drop: ["service_tier", "store", "metadata"] }),
+  embedding: { batchSize: () => MODEST_BATCH, drop: ["dimensions", "user"] },
   media: { never: ["audio", "video"], isInlineOnly: true },
 };

@@ -1,3 +1,4 @@
+import { MODEST_BATCH } from "./other-rules.ts";
 import { reasoningEffort, think } from "./strategies.ts";
 import type { Body, Dialect } from "./dialect.ts";
 
@@ -36,6 +37,7 @@ export const ollama: Dialect = {
   },
   sendBack: () => "tools",
   sendBackField: "reasoning",
+  embedding: { batchSize: () => MODEST_BATCH, drop: ["user"] },
   media: { never: ["audio", "video", "file"], isInlineOnly: true },
 };
 
@@ -61,6 +63,11 @@ export const ollamaNative: Dialect = {
     ],
     isToolChoiceAutoOnly: true,
   }),
+  embedding: {
+    batchSize: () => MODEST_BATCH,
+    url: (base) => `${base.replace(/\/(?:v1|api)$/, "")}/v1/embeddings`,
+    drop: ["user"],
+  },
   sendBack: () => "tools",
   media: { never: ["audio", "video", "file"], isInlineOnly: true },
 };

@@ -36,6 +36,7 @@ export const openai: Dialect = {
   finalCodes: ["insufficient_quota"],
   overflowCodes: ["context_length_exceeded"],
   contentCodes: ["content_filter", "content_policy_violation"],
+  embedding: { batchSize: () => 2048, takesTokens: true },
 };
 
 /** gpt-5 knows "minimal" at least, its successors "none"; the o series cannot be switched off. */

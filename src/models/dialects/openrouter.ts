@@ -1,3 +1,4 @@
+import { MODEST_BATCH, MODEST_DOCUMENTS } from "./other-rules.ts";
 import { reasoningObject } from "./strategies.ts";
 import type { Dialect } from "./dialect.ts";
 
@@ -14,4 +15,6 @@ export const openrouter: Dialect = {
   transientCodes: ["408", "429", "502", "503"],
   finalCodes: ["400", "401", "402", "403"],
   contentCodes: ["403"],
+  embedding: { batchSize: () => MODEST_BATCH },
+  rerank: { maxDocuments: MODEST_DOCUMENTS },
 };

@@ -16,4 +16,6 @@ export const sglang: Dialect = {
     };
   },
   canSwitchThinking: () => true,
+  embedding: { batchSize: () => 256, takesTokens: true },
+  rerank: { maxDocuments: 1000 },
 };

@@ -34,6 +34,8 @@ export const siliconflow: Dialect = {
   sendBack: (model) => (isDeepSeekV4(model) ? "tools" : "never"),
   needsEmptyReasoning: true,
   transientCodes: ["50501", "50505"],
+  embedding: { batchSize: () => 32, drop: ["user"] },
+  rerank: { maxDocuments: 500, instructField: "instruction", hasReturnDocuments: true },
 };
 
 function thinkingOf(request: ThinkingRequest): Body {

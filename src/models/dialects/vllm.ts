@@ -15,4 +15,6 @@ export const vllm: Dialect = {
     return budget === undefined ? fields : { ...fields, thinking_token_budget: budget };
   },
   canSwitchThinking: () => true,
+  embedding: { batchSize: () => 256, takesTokens: true },
+  rerank: { maxDocuments: 1000 },
 };

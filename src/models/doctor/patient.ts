@@ -4,6 +4,7 @@ import type { Model } from "../model.ts";
 import { authorize } from "../network/endpoint.ts";
 import { nativeUrl } from "../ollama/native-fetch.ts";
 import { nativeRequest } from "../ollama/native-request.ts";
+import type { ProviderRequest } from "../provider/ask.ts";
 import { requestBody, wishOf, type CallOverrides } from "../request-body.ts";
 import { baseUrlOf, transportOf, type Transport } from "../transport.ts";
 import type { ShownRequest } from "./finding.ts";
@@ -53,15 +54,20 @@ export class Patient {
     return await this.post(question.probe, "/chat/completions", { ...body, messages });
   }
 
-  /** Posts a body, or gets where there is none; what goes wrong on the way is a problem of the reply. */
+  /** Asks a path under the base URL. */
   async post(probe: string, path: string, body?: Body): Promise<Reply> {
     const url = `${baseUrlOf(this.model)}${path}`;
+    return await this.send(probe, body === undefined ? { url } : { url, body });
+  }
+
+  /** Posts a body, or gets where there is none; what goes wrong on the way is a problem of the reply. */
+  async send(probe: string, { url, body, headers }: ProviderRequest): Promise<Reply> {
     const method = body === undefined ? "GET" : "POST";
     this.#show({ probe, method, url, body });
     try {
       const response = await this.#send(url, {
         method,
-        headers: { accept: "application/json", "content-type": "application/json" },
+        headers: { accept: "application/json", "content-type": "application/json", ...headers },
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });

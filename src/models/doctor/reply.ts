@@ -19,7 +19,7 @@ export interface Reply {
   readonly problem: string | undefined;
   readonly code: string | undefined;
   /** The whole answer where it was not streamed. */
-  readonly body: WireObject | undefined;
+  readonly body: unknown;
 }
 
 interface Choice {
@@ -35,11 +35,12 @@ export async function readReply(response: Response): Promise<Reply> {
   const text = await response.text();
   if (/event-stream/i.test(response.headers.get("content-type") ?? ""))
     return streamedReply(response.status, text);
-  const body = parse(text);
+  const answer = parse(text);
+  const body = asWireObject(answer);
   const choices = Array.isArray(body?.["choices"]) ? body["choices"] : [];
   const choice = collected([asWireObject(choices[0])], "message");
   const said = problemOf(response.status, body);
-  const isOther = body === undefined ? `answered ${kindOf(text)} in place of JSON` : undefined;
+  const isOther = answer === undefined ? `answered ${kindOf(text)} in place of JSON` : undefined;
   return {
     ...asReply(choice),
     status: response.status,
@@ -47,7 +48,7 @@ export async function readReply(response: Response): Promise<Reply> {
     pieces: 0,
     problem: said ?? isOther,
     code: codeOf(body),
-    body,
+    body: answer,
   };
 }
 
@@ -55,7 +56,7 @@ function streamedReply(status: number, text: string): Reply {
   const chunks = text
     .split("\n")
     .filter((line) => line.startsWith("data:"))
-    .map((line) => parse(line.slice("data:".length)))
+    .map((line) => asWireObject(parse(line.slice("data:".length))))
     .filter((chunk) => chunk !== undefined);
   const choices = chunks.map((chunk) =>
     asWireObject(Array.isArray(chunk["choices"]) ? chunk["choices"][0] : undefined),
@@ -127,9 +128,9 @@ function codeOf(body: WireObject | undefined): string | undefined {
   return typeof code === "number" ? String(code) : text(code);
 }
 
-function parse(json: string): WireObject | undefined {
+function parse(json: string): unknown {
   try {
-    return asWireObject(JSON.parse(json));
+    return JSON.parse(json);
   } catch {
     return undefined;
   }

@@ -4,9 +4,12 @@ import { asWireObject, type WireObject } from "../wire.ts";
 import { NativeAnswer } from "./native-answer.ts";
 import { nativeRequest } from "./native-request.ts";
 
+const CHAT_PATH = "/chat/completions";
+
 /** A fetch that speaks Chat Completions to us and /api/chat, with its lines of JSON, to Ollama. */
 export function ollamaNative(send: Transport, model: Model): Transport {
   return async (input, init = {}) => {
+    if (!isChat(input)) return await send(input, init);
     const body = asWireObject(JSON.parse(typeof init.body === "string" ? init.body : "{}")) ?? {};
     const request = JSON.stringify(nativeRequest(body, model));
     const response = await send(nativeUrl(input), { ...init, body: request });
@@ -16,6 +19,10 @@ export function ollamaNative(send: Transport, model: Model): Transport {
     return Response.json(new NativeAnswer().completion(answer));
   };
 }
+
+/** Only chat has a wire of its own. */
+const isChat = (input: string | URL | Request): boolean =>
+  new URL(input instanceof Request ? input.url : input).pathname.endsWith(CHAT_PATH);
 
 /** `/api/chat` of the server, whether the file's url names its root, its /api or its /v1. */
 export function nativeUrl(input: string | URL | Request): URL {

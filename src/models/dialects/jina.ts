@@ -1,0 +1,12 @@
+import { plainDialect, type Dialect } from "./dialect.ts";
+
+/** Jina's search models; it has no chat on this address. */
+export const jina: Dialect = {
+  ...plainDialect("jina", "USD", ["api.jina.ai"]),
+  hasChat: false,
+  embedding: {
+    batchSize: () => 128,
+    drop: ["encoding_format", "user"],
+  },
+  rerank: { maxDocuments: 2048, hasReturnDocuments: true },
+};

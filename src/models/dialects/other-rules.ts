@@ -1,0 +1,42 @@
+import type { Body } from "./dialect.ts";
+
+/** Whether a text is looked for, or is what is found. */
+export type EmbeddingPurpose = "query" | "document";
+
+/** How a provider turns texts into vectors, where it differs from OpenAI's `/embeddings`. */
+export interface EmbeddingRules {
+  /** Most texts of one request. */
+  batchSize(model: string): number;
+  /** Address of the request, from the base URL. */
+  url?(base: string): string;
+  /** Fields of OpenAI's wire that are unknown there. */
+  readonly drop?: readonly string[];
+  /** Texts may come as lists of token numbers. */
+  readonly takesTokens?: boolean;
+  /** The provider's own body, from OpenAI's. */
+  shape?(body: Body, purpose: EmbeddingPurpose): Body;
+}
+
+/** How a provider ranks documents, where it differs from `/rerank` with query, documents and top_n. */
+export interface RerankRules {
+  /** Most documents of one request. */
+  readonly maxDocuments: number;
+  /** Address of the request, from the base URL. */
+  url?(base: string, model: string): string;
+  /** Field that takes an instruction; there is none where not given. */
+  readonly instructField?: string;
+  /** The documents come back unless `return_documents` is false. */
+  readonly hasReturnDocuments?: boolean;
+  /** The provider's own body, from the common one. */
+  shape?(body: Body, model: string): Body;
+}
+
+/** Most texts and documents of one request to a server whose limits are not known. */
+export const MODEST_BATCH = 64;
+export const MODEST_DOCUMENTS = 100;
+
+/** A server that embeds and ranks by the common paths. */
+export const commonRules: { embedding: EmbeddingRules; rerank: RerankRules } = {
+  embedding: { batchSize: () => MODEST_BATCH },
+  rerank: { maxDocuments: MODEST_DOCUMENTS },
+};
