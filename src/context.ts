@@ -7,9 +7,9 @@ import type { LanggraphFile } from "./config/langgraph-file.ts";
 import type { Settings } from "./config/settings.ts";
 import type { WebhookRules } from "./config/webhook-rules.ts";
 import type { Actor } from "./domain/actor.ts";
-import type { CancelAction, StreamMode } from "./domain/run.ts";
+import type { CancelAction, Run, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
-import type { Storage } from "./storage/ports.ts";
+import type { LeaseTerms, Storage } from "./storage/ports.ts";
 
 /** The graphs of langgraph.json. */
 export interface Graphs {
@@ -73,8 +73,17 @@ export interface Streams {
   ): AsyncGenerator<Frame[], void>;
 }
 
+/** A place at a worker that is kept for one run. */
+export interface WorkerPlace {
+  readonly terms: LeaseTerms;
+  /** Executes the run that was claimed for the place, or gives it back when there is none. */
+  take(run: Run | undefined): void;
+}
+
 /** The workers of this process. */
 export interface Workers {
+  /** Keeps a place for a run that is about to be accepted; undefined when all are taken or other runs come first. */
+  offer(): WorkerPlace | undefined;
   /** There are new runs to claim, which other processes are told of, or something else became due. */
   wake(runIds?: readonly string[]): void;
   /** A run was asked to end: abort it at once if it is executed here. */

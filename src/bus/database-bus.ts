@@ -47,7 +47,17 @@ export class DatabaseBus implements Bus {
   async openWriter(fence: Fence): Promise<EventWriter> {
     // The first attempt of a run finds no events.
     const lastSeq = fence.epoch === 1 ? 0 : await this.#events.lastSeq(fence.run_id);
+    const feed = this.#feed(fence.run_id);
+    if (feed.writers++ === 0) feed.begin(lastSeq);
     return new Writer(this, fence, lastSeq);
+  }
+
+  release(runId: string): void {
+    const feed = this.#feeds.get(runId);
+    if (!feed) return;
+    feed.writers--;
+    feed.touch();
+    this.#drop(runId, feed);
   }
 
   publish(runId: string, events: LiveEvent[]): void {
@@ -70,7 +80,8 @@ export class DatabaseBus implements Bus {
     const feed = this.#feed(runId);
     feed.followers++;
     let cursor = after;
-    let looked = 0;
+    // A run that is written here tells of its changes, so there is nothing to look for.
+    let looked = feed.writers > 0 ? feed.touches : 0;
     try {
       while (!signal.aborted) {
         const { version, touches } = feed;
@@ -173,7 +184,8 @@ export class DatabaseBus implements Bus {
   }
 
   #drop(runId: string, feed: Feed): void {
-    if (feed.followers === 0 && this.#feeds.get(runId) === feed) this.#feeds.delete(runId);
+    if (feed.followers === 0 && feed.writers === 0 && this.#feeds.get(runId) === feed)
+      this.#feeds.delete(runId);
   }
 }
 
@@ -219,6 +231,10 @@ class Writer implements EventWriter {
     await this.storing;
     this.#check();
     return rest;
+  }
+
+  release(): void {
+    this.#bus.release(this.fence.run_id);
   }
 
   #check(): void {

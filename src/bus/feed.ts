@@ -6,17 +6,39 @@ const WINDOW = 1024;
 /** The newest stored events of one run, and the followers that wait for more. */
 export class Feed {
   #events: LiveEvent[] = [];
+  /** The seq that the first of them follows; undefined while nothing is known of the run. */
+  #start: number | undefined;
   #waiting = new Set<() => void>();
   /** Raised by every change, so that a follower notices one that came while it read the database. */
   version = 0;
   /** Raised when the run itself changed: it may have ended or gone without an event. */
   touches = 1;
   followers = 0;
+  /** Writers of this process: while there is one, all that becomes of the run is told here. */
+  writers = 0;
+
+  /** Nothing of the run is stored after `seq`: what is pushed from now on is all that follows it. */
+  begin(seq: number): void {
+    this.#start = seq;
+    this.#events = [];
+  }
 
   push(events: LiveEvent[]): void {
+    const [first] = events;
+    if (!first) return;
+    if (this.#start === undefined || first.seq !== this.#start + this.#events.length + 1)
+      this.begin(first.seq - 1);
     this.#events.push(...events);
-    if (this.#events.length > WINDOW * 2) this.#events = this.#events.slice(-WINDOW);
+    // Without followers nothing need be kept: one that comes later reads it from the database.
+    if (this.followers === 0) this.#keepLast(0);
+    else if (this.#events.length > WINDOW * 2) this.#keepLast(WINDOW);
     this.#wake();
+  }
+
+  #keepLast(count: number): void {
+    const dropped = this.#events.length - count;
+    this.#start = (this.#start ?? 0) + dropped;
+    this.#events = this.#events.slice(dropped);
   }
 
   /** Makes all followers look at the run again. */
@@ -34,9 +56,8 @@ export class Feed {
 
   /** Events after `seq`, or undefined when the window does not reach back that far. */
   after(seq: number): LiveEvent[] | undefined {
-    const first = this.#events[0];
-    if (!first || first.seq > seq + 1) return undefined;
-    return this.#events.slice(seq + 1 - first.seq);
+    if (this.#start === undefined || seq < this.#start) return undefined;
+    return this.#events.slice(seq - this.#start);
   }
 
   /** Whether the window holds everything from `seq` on that this process knows of. */

@@ -13,6 +13,8 @@ export interface EventWriter {
   flush(): Promise<void>;
   /** Takes out what is not stored yet, to be stored with the end of the run, and closes the writer. */
   close(): Promise<LiveEvent[]>;
+  /** Says that the attempt is over, however it ended; followers look at the run themselves from now on. */
+  release(): void;
 }
 
 export interface Bus {

@@ -6,10 +6,6 @@ import type { Graph } from "./load-graphs.ts";
  * once and each has a saver with its own fence; `withConfig` would re-validate the whole graph.
  */
 export function withSaver(graph: Graph, saver: BaseCheckpointSaver): Graph {
-  const copy: Graph = Object.create(
-    Object.getPrototypeOf(graph),
-    Object.getOwnPropertyDescriptors(graph),
-  );
-  copy.checkpointer = saver;
-  return copy;
+  const copy: Graph = Object.create(Object.getPrototypeOf(graph));
+  return Object.assign(copy, graph, { checkpointer: saver });
 }

@@ -87,6 +87,14 @@ export interface AcceptedRun {
   cancelled: string[];
   /** Pending runs of the thread that it ended here and now. */
   ended: string[];
+  /** The run as the worker that offered to has claimed it; absent when it has to wait. */
+  claimed?: Run;
+}
+
+/** A worker and how long its lease on a run lasts. */
+export interface LeaseTerms {
+  owner: string;
+  leaseMs: number;
 }
 
 /** A run whose lease its worker has just extended. */
@@ -102,7 +110,8 @@ export interface Runs {
    * ones: `interrupted`, or deleted), inserts the run as pending and makes the thread busy.
    * `thread_metadata` is merged into the thread, `thread_config` replaces keys of its config. Rejects
    * with the error `limit` when `max_pending` runs wait already. A thread that does not meet `access` is
-   * not there.
+   * not there. With `worker` the run is leased to it in the same commit when no other run of the thread is
+   * pending or running.
    */
   accept(input: {
     run: Run;
@@ -111,6 +120,7 @@ export interface Runs {
     thread_config: JsonObject;
     max_pending?: number;
     access?: AccessFilter | undefined;
+    worker?: LeaseTerms;
   }): Promise<AcceptedRun>;
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
-import type { Workers } from "../context.ts";
+import type { WorkerPlace, Workers } from "../context.ts";
 import type { CancelAction, Run, RunOutcome } from "../domain/run.ts";
 import type { Execute } from "../runtime/runtime.ts";
 import type { Signals } from "../signals/port.ts";
@@ -43,6 +43,8 @@ export class Worker implements Workers {
   readonly #attempts = new Map<string, Attempt>();
   readonly #leases: Leases;
   readonly #stopListening: (() => void)[];
+  /** Places that are kept for runs being accepted. */
+  readonly #kept = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
   #isFilling = false;
@@ -82,6 +84,28 @@ export class Worker implements Workers {
     if (!this.#isFilling) this.#filling = this.#fill();
   }
 
+  offer(): WorkerPlace | undefined {
+    // While it looks for runs, some may be waiting.
+    if (!this.#isOpen || this.#isFilling || !this.#hasPlace()) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancels = this.#cancels;
+    this.#kept.add(promise);
+    return {
+      terms: { owner: this.owner, leaseMs: this.#options.leaseMs },
+      take: (run) => {
+        this.#kept.delete(promise);
+        if (run) this.#begin(run);
+        else this.wake();
+        if (this.#cancels !== cancels) void this.#leases.beat();
+        resolve();
+      },
+    };
+  }
+
+  #hasPlace(): boolean {
+    return this.#attempts.size + this.#kept.size < this.#options.concurrency;
+  }
+
   cancel(runId: string, action: CancelAction): void {
     const attempt = this.#attempts.get(runId);
     if (attempt) attempt.end({ why: "cancel", action });
@@ -93,6 +117,7 @@ export class Worker implements Workers {
     this.#isOpen = false;
     for (const stop of this.#stopListening) stop();
     await this.#filling;
+    await Promise.all(this.#kept);
     const ended = Promise.allSettled([...this.#attempts.values()].map(({ done }) => done));
     const late = setTimeout(() => {
       for (const attempt of this.#attempts.values()) attempt.end({ why: "drain" });
@@ -124,7 +149,7 @@ export class Worker implements Workers {
     this.#isFilling = true;
     while (this.#again && this.#isOpen) {
       this.#again = false;
-      while (this.#isOpen && this.#attempts.size < this.#options.concurrency) {
+      while (this.#isOpen && this.#hasPlace()) {
         const cancels = this.#cancels;
         const run = await this.#claim();
         if (!run) break;
@@ -187,6 +212,7 @@ export class Worker implements Workers {
       });
     } finally {
       callOff();
+      writer?.release();
     }
   }
 

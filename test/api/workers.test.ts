@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { newThread, okJson, startRun } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import { TEST_GRAPHS, testServer } from "../support/test-server.ts";
@@ -21,4 +21,19 @@ it("goes on claiming after all its workers were busy", async () => {
     const run = await okJson(server.get(`/threads/${thread_id}/runs/${run_id}`));
     expect(run.status).toBe("success");
   }
+});
+
+it("keeps a place for a run being accepted, and gives it to another when it is not", async () => {
+  await using server = await testServer({ langgraph: TEST_GRAPHS, settings: { workers: 1 } });
+  const { workers } = server.ctx;
+  // There is a place once the worker has looked for work that was left behind.
+  const place = await vi.waitUntil(() => workers.offer());
+  expect(workers.offer()).toBeUndefined();
+  const { thread_id, run_id } = await startRun(server, await newThread(server), {
+    assistant_id: "echo",
+    input: { messages: [] },
+  });
+  expect(await server.ctx.storage.runs.find(run_id)).toMatchObject({ status: "pending" });
+  place.take(undefined);
+  await okJson(server.get(`/threads/${thread_id}/runs/${run_id}/join`));
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConflictError, LeaseLostError, NotFoundError } from "../../src/core/errors.ts";
-import type { MultitaskStrategy } from "../../src/domain/run.ts";
+import type { MultitaskStrategy, Run } from "../../src/domain/run.ts";
 import { accept, claim, custom, sampleRun, sampleThread, start, success } from "./samples.ts";
 import type { Subject } from "./storage.contract.ts";
 
@@ -130,6 +130,39 @@ export function runsContract(subject: Subject): void {
         expect(await subject().threads.find("thread")).toMatchObject({ status: "busy" });
       },
     );
+  });
+
+  describe("accepting a run for a worker", () => {
+    const offered = (run_id: string, change: Partial<Run> & { thread_id?: string } = {}) =>
+      accept(subject(), run_id, change, { owner: "w", leaseMs: 5 });
+
+    it("leases it in the same commit, as a claim would have", async () => {
+      const { run, claimed } = await offered("r", { created_at: 10, updated_at: 10 });
+      expect(run).toMatchObject({ status: "pending", epoch: 0 });
+      expect(claimed).toMatchObject({ run_id: "r", status: "running", epoch: 1 });
+      expect(await subject().runs.find("r")).toEqual(claimed);
+      expect(await subject().threads.find("thread")).toMatchObject({ status: "busy" });
+      expect(await subject().runs.claim("other", { now: 10, leaseMs: 5 })).toBeUndefined();
+      const lease = { now: 12, leaseMs: 5 };
+      expect(await subject().runs.renewAll("w", lease)).toMatchObject([{ run_id: "r", epoch: 1 }]);
+    });
+
+    it("leaves it waiting behind a run of its thread that waits or runs", async () => {
+      await accept(subject(), "first");
+      expect((await offered("second", { created_at: 2 })).claimed).toBeUndefined();
+      const { run } = await claim(subject());
+      expect(run.run_id).toBe("first");
+      expect((await offered("third", { created_at: 3 })).claimed).toBeUndefined();
+      expect(await subject().runs.find("third")).toMatchObject({ status: "pending", epoch: 0 });
+    });
+
+    it("gives it to others once the lease has ended", async () => {
+      await offered("r", { created_at: 10, updated_at: 10 });
+      await subject().runs.renewAll("w", { now: 0, leaseMs: 0 });
+      expect(await subject().runs.reclaim(IN_A_CENTURY)).toMatchObject([
+        { run_id: "r", status: "pending", crashes: 1 },
+      ]);
+    });
   });
 
   describe("claiming runs", () => {

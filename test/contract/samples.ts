@@ -3,7 +3,13 @@ import type { RunEvent } from "../../src/domain/event.ts";
 import type { Run, RunOutcome } from "../../src/domain/run.ts";
 import type { Thread } from "../../src/domain/thread.ts";
 import type { ModelCall } from "../../src/domain/usage.ts";
-import type { AcceptedRun, Blob, CheckpointRow, Storage } from "../../src/storage/ports.ts";
+import type {
+  AcceptedRun,
+  Blob,
+  CheckpointRow,
+  LeaseTerms,
+  Storage,
+} from "../../src/storage/ports.ts";
 
 export const sampleThread = (thread_id: string, change: Partial<Thread> = {}): Thread => ({
   thread_id,
@@ -129,10 +135,16 @@ export const accept = (
   storage: Storage,
   run_id: string,
   change: Partial<Run> & { thread_id?: string } = {},
+  worker?: LeaseTerms,
 ): Promise<AcceptedRun> => {
   const run = sampleRun(run_id, change.thread_id ?? "thread", change);
-  const create_thread = sampleThread(run.thread_id);
-  return storage.runs.accept({ run, create_thread, thread_metadata: {}, thread_config: {} });
+  return storage.runs.accept({
+    run,
+    create_thread: sampleThread(run.thread_id),
+    thread_metadata: {},
+    thread_config: {},
+    ...(worker && { worker }),
+  });
 };
 
 /** Claims the next run, and answers it with its fence. */

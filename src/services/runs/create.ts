@@ -13,6 +13,7 @@ import {
   type StreamMode,
 } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
+import type { AcceptedRun } from "../../storage/ports.ts";
 import { checkWebhook } from "../maintenance/check-webhook.ts";
 import { allowedToCreate } from "../access.ts";
 import { assistantToRun } from "../assistants/find.ts";
@@ -63,11 +64,7 @@ export async function createRun(ctx: Context, asked: CreateRun): Promise<Run> {
   checkTimeout(input.config);
   const run = newRun({ input, assistant, thread, now: ctx.clock.now(), user: ctx.actor.user });
   const makesThread = input.thread_id === undefined || input.if_not_exists === "create";
-  const {
-    run: accepted,
-    cancelled,
-    ended,
-  } = await ctx.storage.runs.accept({
+  const { cancelled, ended, claimed, ...accepted } = await accept(ctx, {
     run,
     ...(makesThread
       ? {
@@ -87,8 +84,23 @@ export async function createRun(ctx: Context, asked: CreateRun): Promise<Run> {
   for (const runId of cancelled)
     ctx.workers.cancel(runId, input.multitask_strategy === "rollback" ? "rollback" : "interrupt");
   for (const runId of ended) ctx.bus.publish(runId, []);
-  ctx.workers.wake([accepted.run_id]);
-  return accepted;
+  if (!claimed) ctx.workers.wake([run.run_id]);
+  return accepted.run;
+}
+
+/** Stores the run; an idle worker has it from the same commit, and need not look for it. */
+async function accept(
+  ctx: Context,
+  input: Parameters<Context["storage"]["runs"]["accept"]>[0],
+): Promise<AcceptedRun> {
+  const place = input.run.created_at <= ctx.clock.now() ? ctx.workers.offer() : undefined;
+  let accepted: AcceptedRun | undefined;
+  try {
+    accepted = await ctx.storage.runs.accept({ ...input, ...(place && { worker: place.terms }) });
+    return accepted;
+  } finally {
+    place?.take(accepted?.claimed);
+  }
 }
 
 /** A new run as auth handlers see it. */

@@ -103,7 +103,9 @@ function prepare(path: string, { sync, release }: DriverParts): SqliteDriver {
     const ids = readMigrations(database, path);
     refuseNewer(ids, path);
     // The log is put on the disk by WalSync where that is wanted, without blocking the event loop.
-    database.exec("pragma journal_mode = wal; pragma synchronous = normal");
+    database.exec(
+      "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16384",
+    );
     registerFunctions(database);
     migrate(database, ids);
     return new SqliteDriver(database, { release, sync });

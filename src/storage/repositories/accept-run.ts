@@ -7,7 +7,7 @@ import type { Thread } from "../../domain/thread.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
-import type { AcceptedRun } from "../ports.ts";
+import type { AcceptedRun, LeaseTerms } from "../ports.ts";
 import type { RunRow, ThreadRow } from "../schema.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { isActive, isPending } from "./run-conditions.ts";
@@ -21,6 +21,7 @@ export interface NewRun {
   thread_config: JsonObject;
   max_pending?: number;
   access?: AccessFilter | undefined;
+  worker?: LeaseTerms;
 }
 
 /** Ends the commit when so many runs wait that another must not. */
@@ -119,17 +120,46 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<Omit<AcceptedRun, "ru
   };
 }
 
+/** Inserts a run that a worker has at once, unless another of its thread waits or runs; answers whether it did. */
+function claimedInserter({ db, now }: Dialect): (run: Run, worker: LeaseTerms) => Commit<boolean> {
+  const active = hot((p: { thread_id: string }) =>
+    db
+      .selectFrom("run")
+      .select("run_id")
+      .where("thread_id", "=", p.thread_id)
+      .where(isActive)
+      .limit(sql.lit(1)),
+  );
+  const insert = hot(({ given, lease_ms, ...row }: RunRow & { given: number; lease_ms: number }) =>
+    db.insertInto("run").values({
+      ...row,
+      claimed_at: now(given),
+      lease_until: sql`${now(given)} + ${lease_ms}`,
+    }),
+  );
+  return function* (run, { owner, leaseMs }) {
+    if ((yield* active({ thread_id: run.thread_id })).length > 0) return false;
+    const lease_ms = Math.round(leaseMs);
+    yield* insert({ ...fromRun(run), owner, given: run.updated_at, lease_ms });
+    return true;
+  };
+}
+
 /** The commit of `Runs.accept`. */
 export function runAccepter(dialect: Dialect): (input: NewRun) => Commit<AcceptedRun> {
   const prepareThread = threadPreparer(dialect);
   const makeRoom = roomMaker(dialect);
   const guardQueue = queueGuard(dialect);
   const insert = hot((p: RunRow) => dialect.db.insertInto("run").values(p));
+  const insertClaimed = claimedInserter(dialect);
   return function* (input) {
     if (input.max_pending !== undefined) yield* guardQueue(input.max_pending);
     yield* prepareThread(input);
     const others = yield* makeRoom(input.run);
     const run: Run = { ...input.run, status: "pending", cancel: null, error: null };
+    const claimed: Run = { ...run, status: "running", epoch: run.epoch + 1 };
+    if (input.worker && (yield* insertClaimed(claimed, input.worker)))
+      return { run, ...others, claimed };
     yield* insert(fromRun(run));
     return { run, ...others };
   };

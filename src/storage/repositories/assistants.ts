@@ -3,7 +3,7 @@ import { type AccessFilter, meets } from "../../domain/access-filter.ts";
 import type { Assistant, AssistantFilter, AssistantSort } from "../../domain/assistant.ts";
 import type { Page, PageOf } from "../../domain/page.ts";
 import { accessCondition } from "../access-condition.ts";
-import { first, run, type Commit } from "../commit.ts";
+import { hot, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
 import type { Assistants } from "../ports.ts";
@@ -40,10 +40,14 @@ const fromSystemAssistant = (assistant: Assistant): AssistantRow => ({
 export class KyselyAssistants implements Assistants {
   readonly #commits: Commits;
   readonly #dialect: Dialect;
+  readonly #select: (p: { assistant_id: string }) => Commit<AssistantRow[]>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
     this.#dialect = dialect;
+    this.#select = hot((p) =>
+      dialect.db.selectFrom("assistant").selectAll().where("assistant_id", "=", p.assistant_id),
+    );
   }
 
   syncSystem(assistants: Assistant[]): Promise<void> {
@@ -75,10 +79,8 @@ export class KyselyAssistants implements Assistants {
     }
   }
 
-  *#findCommit(assistantId: string, access?: AccessFilter): Commit<Assistant | undefined> {
-    const row = yield* first(
-      this.#dialect.db.selectFrom("assistant").selectAll().where("assistant_id", "=", assistantId),
-    );
+  *#findCommit(assistant_id: string, access?: AccessFilter): Commit<Assistant | undefined> {
+    const [row] = yield* this.#select({ assistant_id });
     const assistant = row && toAssistant(row);
     return assistant && (row.is_system === 1 || meets(assistant.metadata, access))
       ? assistant

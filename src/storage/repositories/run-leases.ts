@@ -115,6 +115,15 @@ export function runLeases(dialect: Dialect) {
   const { db, now, lockRows, skipLocked } = dialect;
   return {
     claim: runClaimer(dialect),
+    /** Whether any run waits whose time has come. */
+    isDue: hot((p: { now: number }) =>
+      db
+        .selectFrom("run")
+        .select("run_id")
+        .where(isPending)
+        .where("created_at", "<=", now(p.now))
+        .limit(sql.lit(1)),
+    ),
     find: hot((p: { run_id: string }) =>
       db.selectFrom("run").selectAll().where("run_id", "=", p.run_id),
     ),

@@ -51,7 +51,10 @@ export class KyselyRuns implements Runs {
     return this.#commits.write(() => this.#statements.accept(input));
   }
 
-  claim(owner: string, { now, leaseMs }: Lease): Promise<Run | undefined> {
+  async claim(owner: string, { now, leaseMs }: Lease): Promise<Run | undefined> {
+    // Most looks find nothing, and to see that takes no transaction.
+    const due = await this.#commits.read(() => this.#statements.isDue({ now }));
+    if (due.length === 0) return undefined;
     const claim = { owner, now, lease_ms: Math.round(leaseMs) };
     return this.#commits.write(() => this.#statements.claim(claim));
   }
