@@ -7,7 +7,8 @@ import type { Signals } from "../signals/port.ts";
 import { Feed } from "./feed.ts";
 import type { Bus, EventWriter, LiveEvent } from "./port.ts";
 
-const READ_LIMIT = 500;
+/** Few, since they are what a reader that does not read holds in memory. */
+const READ_LIMIT = 100;
 const TERMINAL = new Set(["success", "error", "timeout", "interrupted"]);
 
 interface Pending {

@@ -1,7 +1,7 @@
 import type { LiveEvent } from "./port.ts";
 
 /** How many of the newest events of a run are kept in memory for its followers. */
-const WINDOW = 1024;
+const WINDOW = 256;
 
 /** The newest stored events of one run, and the followers that wait for more. */
 export class Feed {

@@ -53,6 +53,8 @@ const schema = z.strictObject({
   webhook_allowed_hosts: z.string().default(""),
   event_retention_seconds: z.coerce.number().nonnegative().default(3600),
   event_retention_count: count.default(10_000),
+  reader_lag_events: count.default(1000),
+  reader_lag_bytes: count.default(1024 * 1024),
   checkpoint_cache_bytes: z.coerce
     .number()
     .int()
@@ -158,6 +160,15 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
   event_retention_count: {
     env: "KAGARI_EVENT_RETENTION_COUNT",
     description: "How many events of an ended run are kept at most",
+  },
+  reader_lag_events: {
+    env: "KAGARI_READER_LAG_EVENTS",
+    description:
+      "How many events of a run a client that stopped reading may miss before its connection is cut; it resumes by Last-Event-ID",
+  },
+  reader_lag_bytes: {
+    env: "KAGARI_READER_LAG_BYTES",
+    description: "The same in bytes of the run's record",
   },
   checkpoint_cache_bytes: {
     env: "KAGARI_CHECKPOINT_CACHE_BYTES",

@@ -14,6 +14,8 @@ export interface ApiRequest<Params, Query, Body> {
   headers: Headers;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
+  /** Drops the client's connection without an end; absent where the app is not served from a port of its own. */
+  drop?: (() => void) | undefined;
   /** Given when the request has an Idempotency-Key. */
   creation?: Creation | undefined;
 }

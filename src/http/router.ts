@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Context as HonoContext, Hono } from "hono";
 import type { z } from "zod";
 import type { Context } from "../context.ts";
@@ -37,10 +38,17 @@ async function answer(entry: Route, server: Context, c: HonoContext): Promise<Re
   const [resource = ""] = entry.auth.split(":");
   if (!isPublic && !DECIDED_BY_SERVICES.has(resource))
     await allowed(ctx, entry.auth, { params, query, body });
-  const request = { ctx, params, query, body, headers: raw.headers, signal: raw.signal };
+  const { headers, signal } = raw;
+  const request = { ctx, params, query, body, headers, signal, drop: dropOf(c) };
   if (entry.creates === undefined) return entry.handle(request);
   if (ctx.lifecycle.isDraining) throw draining();
   return handleOnce(entry, request, c.req.path);
+}
+
+/** Node's server hands its response along; other servers that an app may be mounted in do not. */
+function dropOf(c: HonoContext): (() => void) | undefined {
+  const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
+  return outgoing && (() => void outgoing.destroy());
 }
 
 const draining = (): AppError =>

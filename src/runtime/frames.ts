@@ -6,6 +6,9 @@ import { MessageFrames } from "./message-frames.ts";
 import { type Part, withNamespace } from "./frame-parts.ts";
 import { stateValues } from "./states.ts";
 
+/** Frames are handed on in pieces of about so many characters: what a slow reader holds in memory. */
+const PIECE = 64 * 1024;
+
 interface RunAddress {
   run_id: string;
   thread_id: string;
@@ -26,7 +29,8 @@ export class RunStreams implements Streams {
     const seen = parseId(query.after);
     let next = 1;
     for await (const batch of this.#bus.follow(run.run_id, { after: 0, signal: query.signal })) {
-      const frames: Frame[] = [];
+      let frames: Frame[] = [];
+      let size = 0;
       for (const event of batch) {
         if (event.seq > next && next > seen.seq) frames.push(expired(event.seq - 1));
         next = event.seq + 1;
@@ -34,7 +38,14 @@ export class RunStreams implements Streams {
         const parts = await maker.parts(event, isSeen);
         if (isSeen) continue;
         const skip = event.seq === seen.seq ? (seen.part ?? -1) + 1 : 0;
-        frames.push(...number(parts, event.seq).slice(skip));
+        for (const frame of number(parts, event.seq).slice(skip)) {
+          frames.push(frame);
+          size += frame.data.length;
+        }
+        if (size < PIECE) continue;
+        yield frames;
+        frames = [];
+        size = 0;
       }
       if (frames.length > 0) yield frames;
     }

@@ -169,6 +169,14 @@ export interface Events {
   /** Events with a greater seq, in order, at least one row's worth up to about `limit`. */
   read(runId: string, after: number, limit: number): Promise<RunEvent[]>;
   lastSeq(runId: string): Promise<number>;
+  /** How far a reader of the events up to `seq` is behind; counts no further than it takes to exceed `events`. */
+  lag(runId: string, seq: number, limit: { events: number }): Promise<ReaderLag>;
+}
+
+/** What of a run's record a reader does not have yet. */
+export interface ReaderLag {
+  events: number;
+  bytes: number;
 }
 
 /** A serialised value: the serializer's type tag and its bytes. */

@@ -47,6 +47,21 @@ export function eventsContract(subject: Subject): void {
       expect(await subject().events.lastSeq("r")).toBe(11);
     });
 
+    it("tells how far a reader is behind, in events and bytes, and counts no further than it must", async () => {
+      const { fence } = await start(subject(), "r");
+      await subject().events.append([{ fence, events: ALL_KINDS }]);
+      const lag = (seq: number, events: number) => subject().events.lag("r", seq, { events });
+      expect(await lag(11, 10)).toEqual({ events: 0, bytes: 0 });
+      const last = await lag(10, 10);
+      expect(last).toEqual({ events: 1, bytes: expect.any(Number) });
+      expect(last.bytes).toBeGreaterThan(10);
+      const all = await lag(0, 1000);
+      expect(all.events).toBe(11);
+      expect(all.bytes).toBeGreaterThan(last.bytes * 5);
+      expect((await lag(0, 3)).events).toBeGreaterThan(3);
+      expect((await lag(0, 3)).bytes).toBeLessThan(all.bytes);
+    });
+
     it("knows nothing of a run without events", async () => {
       expect(await subject().events.read("none", 0, 10)).toEqual([]);
       expect(await subject().events.lastSeq("none")).toBe(0);

@@ -137,9 +137,9 @@ export class SpawnedServer implements AsyncDisposable {
     return child.exitCode;
   }
 
-  /** Resolves when the processes so far have logged a text. */
-  async logged(text: string): Promise<void> {
-    while (!this.log.includes(text)) {
+  /** Resolves when the processes so far have logged a text, so many times. */
+  async logged(text: string, times = 1): Promise<void> {
+    while (this.log.split(text).length <= times) {
       const stderr = this.#child?.stderr;
       if (!stderr) throw new Error(`the server ended without logging ${text}`);
       await once(stderr, "data");

@@ -2,7 +2,14 @@ import type { Context } from "../../context.ts";
 import type { Run } from "../../domain/run.ts";
 import { cancelRun, deleteRun } from "../../services/runs/cancel.ts";
 import { createRun } from "../../services/runs/create.ts";
-import { ended, followRun, type JoinStream, leaveRun, resultOf } from "../../services/runs/join.ts";
+import {
+  ended,
+  followRun,
+  isTooFarBehind,
+  type JoinStream,
+  leaveRun,
+  resultOf,
+} from "../../services/runs/join.ts";
 import { getRun, listRuns } from "../../services/runs/read.ts";
 import { runJson, selected } from "../present.ts";
 import { type ApiRequest, type Route, route } from "../route.ts";
@@ -47,10 +54,19 @@ function streamOptions(
   };
 }
 
-function streamReply(reply: Reply, join: Omit<JoinStream, "signal">): Response {
+function streamReply(
+  reply: Reply,
+  join: Omit<JoinStream, "signal">,
+  { drop }: Pick<ApiRequest<unknown, unknown, unknown>, "drop">,
+): Response {
+  const { ctx, run } = reply;
   const controller = new AbortController();
-  const frames = followRun(reply.ctx, reply.run, { ...join, signal: controller.signal });
-  return sse(frames, streamOptions(reply, controller));
+  const frames = followRun(ctx, run, { ...join, signal: controller.signal });
+  return sse(frames, {
+    ...streamOptions(reply, controller),
+    isTooFarBehind: (id) => isTooFarBehind(ctx, run, id),
+    drop,
+  });
 }
 
 function waitReply(reply: Reply): Response {
@@ -129,7 +145,7 @@ const creating: Route[] = [
     params: threadParams,
     body: runCreate,
     handle: async (request) =>
-      streamReply(await start(request, request.params.thread_id), { after: undefined }),
+      streamReply(await start(request, request.params.thread_id), { after: undefined }, request),
   }),
   route({
     method: "post",
@@ -157,7 +173,7 @@ const creating: Route[] = [
     auth: "threads:create_run",
     creates: "run",
     body: runCreate,
-    handle: async (request) => streamReply(await start(request), { after: undefined }),
+    handle: async (request) => streamReply(await start(request), { after: undefined }, request),
   }),
   route({
     method: "post",
@@ -224,12 +240,13 @@ const following: Route[] = [
     auth: "threads:read",
     params: runParams,
     query: joinQuery,
-    handle: async ({ ctx, params, query, headers }) => {
+    handle: async ({ ctx, params, query, headers, drop }) => {
       const reply = joinReply(ctx, await getRun(ctx, params), {
         isStateless: false,
         cancel: query.cancel_on_disconnect,
       });
-      return streamReply(reply, { modes: query.stream_mode, after: lastEventId(headers) });
+      const after = lastEventId(headers);
+      return streamReply(reply, { modes: query.stream_mode, after }, { drop });
     },
   }),
   route({
@@ -239,12 +256,13 @@ const following: Route[] = [
     auth: "threads:read",
     params: statelessRunParams,
     query: joinQuery,
-    handle: async ({ ctx, params, query, headers }) => {
+    handle: async ({ ctx, params, query, headers, drop }) => {
       const reply = joinReply(ctx, await getRun(ctx, params), {
         isStateless: true,
         cancel: query.cancel_on_disconnect,
       });
-      return streamReply(reply, { modes: query.stream_mode, after: lastEventId(headers) });
+      const after = lastEventId(headers);
+      return streamReply(reply, { modes: query.stream_mode, after }, { drop });
     },
   }),
   route({

@@ -21,6 +21,26 @@ export function followRun(ctx: Context, run: Run, join: JoinStream): AsyncGenera
   });
 }
 
+/** Whether a client that has the frames of a run up to an id, and takes no more, misses too much of it. */
+export async function isTooFarBehind(
+  ctx: Context,
+  { run_id }: Run,
+  after: string | undefined,
+): Promise<boolean> {
+  const { reader_lag_events, reader_lag_bytes } = ctx.settings;
+  const seq = Number.parseInt(after ?? "0", 10) || 0;
+  try {
+    const lag = await ctx.storage.events.lag(run_id, seq, { events: reader_lag_events });
+    const isTooFar = lag.events > reader_lag_events || lag.bytes > reader_lag_bytes;
+    if (isTooFar) ctx.log.warn({ run_id, ...lag }, "cuts off a client that stopped reading");
+    return isTooFar;
+  } catch (error) {
+    // It is asked again soon, and nobody waits for the answer.
+    ctx.log.error({ err: error, run_id }, "could not tell how far a client is behind");
+    return false;
+  }
+}
+
 /** Resolves when the run has ended, or at the abort. */
 export async function ended(
   ctx: Context,

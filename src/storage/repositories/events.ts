@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import type { RunEvent } from "../../domain/event.ts";
 import type { Fence } from "../../domain/run.ts";
-import { hot, type Commit } from "../commit.ts";
+import { first, hot, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { rowInserter } from "../insert-rows.ts";
-import type { Events } from "../ports.ts";
+import type { Events, ReaderLag } from "../ports.ts";
 import type { EventTable } from "../schema.ts";
 import { packEvents, unpackEvents, type EventRow } from "./event-rows.ts";
 import { fencesKeeper } from "./fence.ts";
@@ -51,10 +51,12 @@ export class KyselyEvents implements Events {
   readonly #held: (fences: Fence[]) => Commit<Set<Fence>>;
   readonly #insert: ReturnType<typeof eventInserter>;
   readonly #lastSeq: (runId: string) => Commit<number>;
+  readonly #db: Dialect["db"];
   readonly #rows: (p: { run_id: string; after: number; limit: number }) => Commit<EventRow[]>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
+    this.#db = dialect.db;
     this.#held = fencesKeeper(dialect);
     this.#insert = eventInserter(dialect);
     this.#lastSeq = lastSeqFinder(dialect);
@@ -74,6 +76,29 @@ export class KyselyEvents implements Events {
 
   lastSeq(runId: string): Promise<number> {
     return this.#commits.read(this.#lastSeq(runId));
+  }
+
+  lag(runId: string, seq: number, limit: { events: number }): Promise<ReaderLag> {
+    return this.#commits.read(this.#lagCommit(runId, seq, limit.events + 1));
+  }
+
+  *#lagCommit(run_id: string, seq: number, limit: number): Commit<ReaderLag> {
+    const missing = this.#db
+      .selectFrom("event")
+      .select(["seq", ({ fn }) => fn<number>("length", ["payload"]).as("size")])
+      .where("run_id", "=", run_id)
+      .where("seq", ">", seq)
+      .orderBy("seq")
+      .limit(limit);
+    const sum = yield* first(
+      this.#db
+        .selectFrom(missing.as("missing"))
+        .select(({ fn }) => [fn.max("missing.seq").as("last"), fn.sum("missing.size").as("bytes")]),
+    );
+    // Postgres answers sums as text.
+    return sum?.last
+      ? { events: sum.last - seq, bytes: Number(sum.bytes) }
+      : { events: 0, bytes: 0 };
   }
 
   *#appendCommit(batch: { fence: Fence; events: RunEvent[] }[]): Commit<{ lost: string[] }> {

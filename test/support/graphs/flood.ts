@@ -1,15 +1,24 @@
 import { type LangGraphRunnableConfig, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
+import { passGate } from "../gates.ts";
 
-const Flood = new StateSchema({ count: z.number(), bytes: z.number() });
+const Flood = new StateSchema({
+  count: z.number(),
+  bytes: z.number(),
+  gate: z.string().optional(),
+});
 
-/** Tells so many custom events of so many bytes as fast as it can, but lets others have their turn. */
+/**
+ * Tells so many custom events of so many bytes as fast as it can, but lets others have their turn; then stands at
+ * the gate when one is named.
+ */
 export const graph = new StateGraph(Flood)
-  .addNode("pour", async ({ count, bytes }, { writer }: LangGraphRunnableConfig) => {
+  .addNode("pour", async ({ count, bytes, gate }, { writer, signal }: LangGraphRunnableConfig) => {
     for (let n = 0; n < count; n++) {
       writer?.({ n, filling: "x".repeat(bytes) });
       if (n % 20 === 0) await new Promise(setImmediate);
     }
+    if (gate !== undefined) await passGate(gate, signal);
     return {};
   })
   .addEdge(START, "pour")
