@@ -15,6 +15,14 @@ export interface Assistant {
   updated_at: number;
 }
 
+/** What an assistant was from a time on, until its next version. */
+export type AssistantVersion = Omit<Assistant, "updated_at">;
+
+/** What a new version of an assistant changes; metadata are merged, all else is replaced. */
+export type AssistantPatch = Partial<
+  Pick<Assistant, "graph_id" | "name" | "description" | "config" | "context" | "metadata">
+>;
+
 export interface AssistantFilter {
   graph_id?: string | undefined;
   /** Case-blind part of the name. */

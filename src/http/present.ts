@@ -1,4 +1,4 @@
-import type { Assistant } from "../domain/assistant.ts";
+import type { Assistant, AssistantVersion } from "../domain/assistant.ts";
 import type { Cron } from "../domain/cron.ts";
 import type { WebhookDelivery } from "../domain/webhook.ts";
 import type { Run } from "../domain/run.ts";
@@ -12,6 +12,11 @@ export const assistantJson = (assistant: Assistant) => ({
   ...assistant,
   created_at: iso(assistant.created_at),
   updated_at: iso(assistant.updated_at),
+});
+
+export const versionJson = (version: AssistantVersion) => ({
+  ...version,
+  created_at: iso(version.created_at),
 });
 
 export const threadJson = (thread: Thread, values: Json) => ({

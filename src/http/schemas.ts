@@ -50,10 +50,38 @@ export const runParams = z.object({ thread_id: uuid, run_id: uuid });
 export const statelessRunParams = z.object({ run_id: uuid });
 export const assistantParams = z.object({ assistant_id: z.string().min(1).max(200) });
 
-export const assistantSearch = z.object({
+const assistantFilter = {
   graph_id: absent(z.string()),
   name: absent(z.string()),
   metadata: absent(jsonObject),
+};
+const assistantFields = {
+  name: absent(z.string().max(1000)),
+  description: absent(z.string()),
+  config: absent(jsonObject),
+  context: absent(jsonObject),
+  metadata: absent(jsonObject),
+};
+export const assistantCreate = z.object({
+  assistant_id: absent(uuid),
+  graph_id: z.string().min(1).max(200),
+  ...assistantFields,
+  if_exists: absent(z.enum(["raise", "do_nothing"])),
+});
+export const assistantPatch = z.object({
+  graph_id: absent(z.string().min(1).max(200)),
+  ...assistantFields,
+});
+export const assistantCount = z.object(assistantFilter);
+export const assistantDelete = z.object({ delete_threads: flag });
+export const assistantVersions = z.object({
+  limit: wholeNumber(1, 1000).default(10),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  metadata: absent(jsonObject),
+});
+export const assistantLatest = z.object({ version: wholeNumber(1, 2 ** 31) });
+export const assistantSearch = z.object({
+  ...assistantFilter,
   ...page(["created_at", "assistant_id", "graph_id", "name", "updated_at"], "created_at"),
 });
 

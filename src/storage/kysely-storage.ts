@@ -68,6 +68,9 @@ export class KyselyStorage implements Storage {
   *#truncateCommit(kinds: Kinds): Commit<void> {
     const { db } = this.#driver.dialect;
     for (const table of tablesOf(kinds)) yield* run(db.deleteFrom(table));
-    if (kinds.assistants) yield* run(db.deleteFrom("assistant").where("is_system", "=", 0));
+    if (!kinds.assistants) return;
+    const own = db.selectFrom("assistant").select("assistant_id").where("is_system", "=", 0);
+    yield* run(db.deleteFrom("assistant_version").where("assistant_id", "in", own));
+    yield* run(db.deleteFrom("assistant").where("is_system", "=", 0));
   }
 }

@@ -14,6 +14,7 @@ import type {
   RestStatus,
 } from "../domain/thread.ts";
 import type { ModelCall } from "../domain/usage.ts";
+import type { AssistantChanges } from "./assistant-ports.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
 
 /**
@@ -44,7 +45,7 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-export interface Assistants {
+export interface Assistants extends AssistantChanges {
   /** Makes exactly these graphs' system assistants present; those of other graphs are removed. */
   syncSystem(assistants: Assistant[]): Promise<void>;
   /** System assistants meet every `access`. */

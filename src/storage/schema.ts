@@ -6,6 +6,7 @@ import type { DeliveryStatus } from "../domain/webhook.ts";
 /** Times are integer milliseconds, flags 0 or 1, and `*_json` and documents JSON in text. */
 export interface Schema {
   assistant: AssistantTable;
+  assistant_version: AssistantVersionTable;
   thread: ThreadTable;
   run: RunTable;
   event: EventTable;
@@ -31,6 +32,18 @@ export interface AssistantTable {
   is_system: number;
   created_at: number;
   updated_at: number;
+}
+
+export interface AssistantVersionTable {
+  assistant_id: string;
+  version: number;
+  graph_id: string;
+  name: string;
+  description: string | null;
+  config: string;
+  context: string;
+  metadata: string;
+  created_at: number;
 }
 
 export interface ThreadTable {
@@ -210,6 +223,7 @@ export interface IdempotencyKeyTable {
 }
 
 export type AssistantRow = Selectable<AssistantTable>;
+export type AssistantVersionRow = Selectable<AssistantVersionTable>;
 export type ThreadRow = Selectable<ThreadTable>;
 export type RunRow = Selectable<RunTable>;
 export type CheckpointTableRow = Selectable<CheckpointTable>;

@@ -1,17 +1,46 @@
 import { z } from "zod";
+import { given } from "../../core/given.ts";
+import {
+  deleteAssistant,
+  patchAssistant,
+  setLatestVersion,
+} from "../../services/assistants/change.ts";
+import { createAssistant } from "../../services/assistants/create.ts";
 import { getAssistant } from "../../services/assistants/find.ts";
 import { getDrawing, getSchemas, getSubgraphs } from "../../services/assistants/describe.ts";
-import { searchAssistants } from "../../services/assistants/search.ts";
-import { assistantJson, pageHeaders, selected } from "../present.ts";
+import {
+  countAssistants,
+  listVersions,
+  searchAssistants,
+} from "../../services/assistants/search.ts";
+import { assistantJson, pageHeaders, selected, versionJson } from "../present.ts";
 import { type Route, route } from "../route.ts";
-import { assistantParams, assistantSearch, flag } from "../schemas.ts";
+import {
+  assistantCount,
+  assistantCreate,
+  assistantDelete,
+  assistantLatest,
+  assistantParams,
+  assistantPatch,
+  assistantSearch,
+  assistantVersions,
+  flag,
+} from "../schemas.ts";
 
 const xray = z
   .union([z.stringbool(), z.coerce.number().int().nonnegative()])
   .optional()
   .transform((value) => value ?? false);
 
-export const assistantRoutes: Route[] = [
+const kept: Route[] = [
+  route({
+    method: "post",
+    path: "/assistants",
+    summary: "Creates an assistant: a named configuration of a graph",
+    auth: "assistants:create",
+    body: assistantCreate,
+    handle: async ({ ctx, body }) => Response.json(assistantJson(await createAssistant(ctx, body))),
+  }),
   route({
     method: "post",
     path: "/assistants/search",
@@ -25,6 +54,14 @@ export const assistantRoutes: Route[] = [
     },
   }),
   route({
+    method: "post",
+    path: "/assistants/count",
+    summary: "How many assistants a search finds",
+    auth: "assistants:search",
+    body: assistantCount,
+    handle: async ({ ctx, body }) => Response.json(await countAssistants(ctx, body)),
+  }),
+  route({
     method: "get",
     path: "/assistants/:assistant_id",
     summary: "One assistant, by its id or the name of its graph",
@@ -33,6 +70,51 @@ export const assistantRoutes: Route[] = [
     handle: async ({ ctx, params }) =>
       Response.json(assistantJson(await getAssistant(ctx, params))),
   }),
+  route({
+    method: "patch",
+    path: "/assistants/:assistant_id",
+    summary: "Makes a new version: metadata are merged, other fields replaced",
+    auth: "assistants:update",
+    params: assistantParams,
+    body: assistantPatch,
+    handle: async ({ ctx, params, body }) =>
+      Response.json(assistantJson(await patchAssistant(ctx, { ...params, change: given(body) }))),
+  }),
+  route({
+    method: "delete",
+    path: "/assistants/:assistant_id",
+    summary: "Deletes an assistant with its versions, and its threads on delete_threads",
+    auth: "assistants:delete",
+    params: assistantParams,
+    query: assistantDelete,
+    handle: async ({ ctx, params, query }) => {
+      await deleteAssistant(ctx, { ...params, ...query });
+      return Response.json([params.assistant_id]);
+    },
+  }),
+  route({
+    method: "post",
+    path: "/assistants/:assistant_id/versions",
+    summary: "Versions of an assistant, newest first",
+    auth: "assistants:read",
+    params: assistantParams,
+    body: assistantVersions,
+    handle: async ({ ctx, params, body }) =>
+      Response.json((await listVersions(ctx, { ...params, ...body })).map(versionJson)),
+  }),
+  route({
+    method: "post",
+    path: "/assistants/:assistant_id/latest",
+    summary: "Makes an earlier version the one in force",
+    auth: "assistants:update",
+    params: assistantParams,
+    body: assistantLatest,
+    handle: async ({ ctx, params, body }) =>
+      Response.json(assistantJson(await setLatestVersion(ctx, { ...params, ...body }))),
+  }),
+];
+
+const described: Route[] = [
   route({
     method: "get",
     path: "/assistants/:assistant_id/schemas",
@@ -72,3 +154,5 @@ export const assistantRoutes: Route[] = [
       Response.json(await getSubgraphs(ctx, { ...params, ...query })),
   }),
 ];
+
+export const assistantRoutes: Route[] = [...kept, ...described];

@@ -1,7 +1,14 @@
 import type { Context } from "../../context.ts";
-import type { Assistant, AssistantFilter, AssistantSort } from "../../domain/assistant.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type {
+  Assistant,
+  AssistantFilter,
+  AssistantSort,
+  AssistantVersion,
+} from "../../domain/assistant.ts";
 import type { Page, PageOf } from "../../domain/page.ts";
 import { allowed } from "../access.ts";
+import { getAssistant } from "./find.ts";
 
 export async function searchAssistants(
   ctx: Context,
@@ -9,4 +16,23 @@ export async function searchAssistants(
 ): Promise<PageOf<Assistant>> {
   const access = await allowed(ctx, "assistants:search", { ...input.filter, ...input.page });
   return ctx.storage.assistants.search({ ...input.filter, access }, input.page);
+}
+
+export async function countAssistants(ctx: Context, filter: AssistantFilter): Promise<number> {
+  const access = await allowed(ctx, "assistants:search", { ...filter });
+  return ctx.storage.assistants.count({ ...filter, access });
+}
+
+/** What an assistant was in each of its versions, newest first. */
+export async function listVersions(
+  ctx: Context,
+  input: {
+    assistant_id: string;
+    limit: number;
+    offset: number;
+    metadata?: JsonObject | undefined;
+  },
+): Promise<AssistantVersion[]> {
+  const { assistant_id } = await getAssistant(ctx, input);
+  return ctx.storage.assistants.versions(assistant_id, input);
 }

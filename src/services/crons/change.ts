@@ -1,5 +1,6 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
+import { given } from "../../core/given.ts";
 import type { Cron, CronPayloadChange } from "../../domain/cron.ts";
 import { checkWebhook } from "../maintenance/check-webhook.ts";
 import { allowed, allowedWith } from "../access.ts";
@@ -10,12 +11,6 @@ export type PatchCron = Partial<Omit<CreateCron, "cron_id" | "thread_id" | "payl
   cron_id: string;
   payload: CronPayloadChange;
 };
-
-type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-/** Without the fields that are undefined. */
-const given = <T extends object>(fields: T): Given<T> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
 
 /** Sets the fields given; a new schedule, zone or end, or a new start, counts from now. */
 export async function patchCron(ctx: Context, input: PatchCron): Promise<Cron> {

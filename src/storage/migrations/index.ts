@@ -3,6 +3,7 @@ import { checkpointParts } from "./0002-checkpoint-parts.ts";
 import { background } from "./0003-background.ts";
 import { runLimits } from "./0004-run-limits.ts";
 import { auth } from "./0009-auth.ts";
+import { assistantVersions } from "./0010-assistant-versions.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   background,
   runLimits,
   auth,
+  assistantVersions,
 ];
