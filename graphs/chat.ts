@@ -1,14 +1,23 @@
 import { SystemMessage } from "@langchain/core/messages";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import {
+  END,
   type LangGraphRunnableConfig,
   MessagesValue,
   START,
   StateGraph,
   StateSchema,
 } from "@langchain/langgraph";
-import { ToolNode, toolsCondition } from "@langchain/langgraph/prebuilt";
-import { ChatContext, chatModel, contextOf, fitMessages, prompt, tools } from "kagari/graphkit";
+import {
+  ChatContext,
+  chatModel,
+  contextOf,
+  fitMessages,
+  prompt,
+  runTools,
+  tools,
+  toolsOrEnd,
+} from "kagari/graphkit";
 
 const TOOL_NAMES = ["clock", "calculator"];
 
@@ -31,7 +40,7 @@ async function think({ messages }: ChatState, config: LangGraphRunnableConfig) {
 }
 
 async function act(state: ChatState, config: LangGraphRunnableConfig) {
-  return await new ToolNode<ChatState>(toolbox(config)).invoke(state, config);
+  return await runTools(toolbox(config), state, config);
 }
 
 /** Remembers the thread and calls tools until it has an answer. */
@@ -39,6 +48,6 @@ export const graph = new StateGraph(ChatState, ChatContext)
   .addNode("think", think)
   .addNode("tools", act)
   .addEdge(START, "think")
-  .addConditionalEdges("think", toolsCondition, ["tools", "__end__"])
+  .addConditionalEdges("think", toolsOrEnd, ["tools", END])
   .addEdge("tools", "think")
   .compile();

@@ -13,6 +13,7 @@ export { idempotencyKey } from "./models/once/key.ts";
 export { fitMessages, type FitOptions } from "./models/trim.ts";
 export { tools } from "./tools/index.ts";
 export { once } from "./tools/once.ts";
+export { runTools, toolsOrEnd } from "./tools/run-tools.ts";
 
 /** What a run may set: from the assistant, the run's context or its configurable. */
 export const ChatContext = z.object({

@@ -96,8 +96,12 @@ const limits = {
   context_window: count.optional().describe("Where prompt and answer share one window."),
   max_tokens_field: z.enum(["max_tokens", "max_completion_tokens", "none"]).optional(),
   timeout: seconds.optional().describe("Seconds to the first byte, for each attempt."),
-  idle_timeout: seconds.optional(),
-  total_timeout: seconds.optional(),
+  idle_timeout: seconds
+    .optional()
+    .describe("Longest silence within an answer, in seconds; default 60."),
+  total_timeout: seconds
+    .optional()
+    .describe("Longest call with all its waits and attempts, in seconds; default 600."),
   retries: z
     .union([
       z.int().nonnegative(),
@@ -109,7 +113,8 @@ const limits = {
         max_wait: seconds.optional(),
       }),
     ])
-    .optional(),
+    .optional()
+    .describe("Attempts after a failed one, or how they are made; default 3."),
   rate_limit: z
     .strictObject({
       rpm: count.optional(),
@@ -188,6 +193,9 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "context_window",
   "max_tokens_field",
   "timeout",
+  "idle_timeout",
+  "total_timeout",
+  "retries",
   ...Object.keys(sampling),
   "no_think",
   "thinking",

@@ -70,16 +70,48 @@ export class ConfigError extends AppError {
   }
 }
 
+/** What kind of failure a provider's is: it decides on retries and fallbacks. */
+export type UpstreamKind =
+  /** Too much at once: it passes. */
+  | "rate_limit"
+  /** The account has no money or quota left. */
+  | "quota"
+  /** The key is missing, wrong or not allowed. */
+  | "auth"
+  | "timeout"
+  /** The provider's own fault: down, unreachable, cut off, or not speaking its wire. */
+  | "server"
+  /** The prompt does not fit the model. */
+  | "overflow"
+  /** The content was refused. */
+  | "content"
+  /** The answer was cut by its token limit where only a whole one is of use. */
+  | "cut"
+  /** The request itself is refused. */
+  | "request";
+
 /** A failure of a model provider, with what is needed to decide on a retry. */
 export class UpstreamError extends AppError {
   override readonly name = "UpstreamError";
   readonly retryable: boolean;
+  readonly kind: UpstreamKind;
+  /** How long the provider asked to wait. */
+  readonly retryAfterMs: number | undefined;
   constructor(
     message: string,
-    options: { retryable: boolean; cause?: unknown; details?: ErrorDetails },
+    options: {
+      retryable: boolean;
+      kind?: UpstreamKind;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+      details?: ErrorDetails;
+    },
   ) {
-    super("upstream", message, options);
-    this.retryable = options.retryable;
+    const { retryable, kind = "server", retryAfterMs } = options;
+    super("upstream", message, { ...options, details: { ...options.details, kind, retryable } });
+    this.retryable = retryable;
+    this.kind = kind;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -1,8 +1,9 @@
-import { AIMessage, AIMessageChunk, type UsageMetadata } from "@langchain/core/messages";
-import { makeInvalidToolCall, parseToolCall } from "@langchain/core/output_parsers/openai_tools";
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import { AIMessage, type UsageMetadata } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatGeneration } from "@langchain/core/outputs";
 import { newId } from "../core/ids.ts";
-import { reasonOf } from "../core/errors.ts";
+import { AIMessageChunk, asWholeMessage, readCalls, type CallText } from "./message-chunk.ts";
+import type { OpenAnswer } from "./open-answer.ts";
 import type { ReadingRules } from "./reading-rules.ts";
 import type { AnswerDelta, StreamReader } from "./stream-reader.ts";
 import { splitThinking } from "./think/think-parser.ts";
@@ -81,22 +82,50 @@ export function finalChunk(
   return new ChatGenerationChunk({ message, text: rest?.content ?? "" });
 }
 
-/** A streamed answer put together for a caller who did not ask for a stream. */
-export function wholeMessage(chunk: ChatGenerationChunk): ChatGeneration {
-  const { message } = chunk;
-  if (!AIMessageChunk.isInstance(message)) return { text: chunk.text, message };
-  const { id, content, tool_calls, invalid_tool_calls, additional_kwargs, response_metadata } =
-    message;
-  const whole = new AIMessage({
-    ...(id === undefined ? {} : { id }),
-    content,
-    tool_calls: tool_calls ?? [],
-    invalid_tool_calls: invalid_tool_calls ?? [],
-    additional_kwargs,
-    response_metadata,
+/** The chunks of an answer as they come, each told to the run's callbacks too. */
+export async function* chunksOf(
+  answer: OpenAnswer,
+  { extra, runManager, signal }: ChunkOptions,
+): AsyncGenerator<ChatGenerationChunk> {
+  for (let pieces = await answer.next(); pieces; pieces = await answer.next())
+    for (const { delta } of pieces) {
+      if (delta === undefined) continue;
+      signal?.throwIfAborted();
+      const chunk = deltaChunk(delta, answer.reader);
+      yield chunk;
+      await announce(runManager, chunk);
+    }
+  const last = finalChunk(answer.reader, { extra });
+  yield last;
+  await announce(runManager, last);
+}
+
+export interface ChunkOptions {
+  readonly extra: Metadata;
+  readonly runManager?: CallbackManagerForLLMRun | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function announce(
+  runManager: CallbackManagerForLLMRun | undefined,
+  chunk: ChatGenerationChunk,
+): Promise<void> {
+  const index = { prompt: 0, completion: 0 };
+  await runManager?.handleLLMNewToken(chunk.text, index, undefined, undefined, undefined, {
+    chunk,
   });
-  Object.assign(whole, { usage_metadata: message.usage_metadata ?? usageMetadata(NO_TOKENS) });
-  return { text: chunk.text, message: whole };
+}
+
+/** A streamed answer put together for a caller who did not ask for a stream. */
+export async function wholeAnswer(
+  answer: OpenAnswer,
+  extra: Metadata,
+): Promise<ChatGeneration | undefined> {
+  let whole: ChatGenerationChunk | undefined;
+  for await (const chunk of chunksOf(answer, { extra })) whole = whole?.concat(chunk) ?? chunk;
+  if (whole === undefined) return undefined;
+  const { message, text } = whole;
+  return { text, message: AIMessageChunk.isInstance(message) ? asWholeMessage(message) : message };
 }
 
 /** The generations of an answer that was not streamed; with n > 1 they are several. */
@@ -141,8 +170,8 @@ function generationOf(message: WireObject, answered: Answered): ChatGeneration {
       ...("logprobs" in choice ? { logprobs: choice["logprobs"] } : {}),
       ...extra,
     },
+    ...usageField(countsOf(usageOf(response))),
   });
-  Object.assign(answer, { usage_metadata: countsOf(usageOf(response)) });
   return { text, generationInfo: { finish_reason: finishReason }, message: answer };
 }
 
@@ -159,44 +188,26 @@ function textsOf(
   return splitThinking(content, { isOpen, mayClose });
 }
 
-interface ToolCalls {
+function toolCallsOf(message: WireObject): {
   tool_calls: NonNullable<AIMessage["tool_calls"]>;
   invalid_tool_calls: NonNullable<AIMessage["invalid_tool_calls"]>;
-}
-
-function toolCallsOf(message: WireObject): ToolCalls {
-  const { tool_calls: valid, invalid_tool_calls: invalid }: ToolCalls = {
-    tool_calls: [],
-    invalid_tool_calls: [],
-  };
+} {
   const ids = new Set<string>();
-  for (const item of itemsOf(message["tool_calls"])) {
-    const call = regularCall(asWireObject(item) ?? {}, ids);
-    try {
-      const parsed = parseToolCall(call, { returnId: true });
-      valid.push({ ...parsed, type: "tool_call" });
-    } catch (error) {
-      invalid.push({
-        ...makeInvalidToolCall(call, reasonOf(error)),
-        type: "invalid_tool_call",
-      });
-    }
-  }
+  const calls = itemsOf(message["tool_calls"]).map((item) =>
+    regularCall(asWireObject(item) ?? {}, ids),
+  );
+  const { valid, invalid } = readCalls(calls);
   return { tool_calls: valid, invalid_tool_calls: invalid };
 }
 
 /** With an id of its own, which no other call of the message has. */
-function regularCall(call: WireObject, ids: Set<string>): WireObject {
+function regularCall(call: WireObject, ids: Set<string>): CallText {
   const details = asWireObject(call["function"]) ?? {};
   const args = argumentsText(details["arguments"]);
   const given = said(call["id"]);
   const id = given === undefined || ids.has(given) ? `call_${newId()}` : given;
   ids.add(id);
-  return {
-    id,
-    type: "function",
-    function: { name: said(details["name"]) ?? "", arguments: args.trim() === "" ? "{}" : args },
-  };
+  return { id, name: said(details["name"]) ?? "", args };
 }
 
 /** The old way of one call, where a caller offered `functions`. */
@@ -212,6 +223,9 @@ function functionCallOf(raw: unknown): {
 /** LangChain joins the pieces of a function call, of which only the first has the name. */
 const asFunctionCall = (piece: { name?: string; arguments: string }) =>
   piece as { name: string; arguments: string };
+
+/** The default types of LangChain's messages know no usage; one set later is lost when they are stored. */
+const usageField = (counts: UsageMetadata): object => ({ usage_metadata: counts });
 
 const countsOf = (raw: unknown): UsageMetadata => usageMetadata(readUsage(raw) ?? NO_TOKENS);
 

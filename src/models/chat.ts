@@ -5,13 +5,17 @@ import type {
 } from "@langchain/core/language_models/base";
 import type { LangSmithParams } from "@langchain/core/language_models/chat_models";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
-import type { AIMessageChunk, BaseMessage, MessageContent } from "@langchain/core/messages";
+import { AIMessageChunk, type BaseMessage, type MessageContent } from "@langchain/core/messages";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable, RunnableConfig } from "@langchain/core/runnables";
 import { ChatOpenAI, ChatOpenAICompletions, type ChatOpenAICallOptions } from "@langchain/openai";
 import { resolveCall, type ChatModelOverrides, type ConfigLike, type ModelCall } from "./call.ts";
 import { estimateContent } from "./estimate.ts";
+import { leavable } from "./leavable.ts";
+import { asWholeMessage } from "./message-chunk.ts";
 import type { Model } from "./model.ts";
+import { chunksOf } from "./answer.ts";
+import { eventsOf } from "./regular-chunks.ts";
 import { contentOf } from "./once/model-content.ts";
 import { askOnce } from "./once/once.ts";
 import { ProviderCompletions, type ProviderCall } from "./provider-completions.ts";
@@ -62,15 +66,27 @@ export class KagariChatModel extends ChatOpenAI {
   ): Promise<AIMessageChunk> {
     const ask = await askOnce(asConfig(options), this.#contentOf(input, options));
     if (ask?.answer !== undefined) return asAnswer(ask.answer);
-    const answer = await super.invoke(input, options);
+    const given = await super.invoke(input, options);
+    const answer = AIMessageChunk.isInstance(given) ? asAnswer(asWholeMessage(given)) : given;
     await ask?.finish(() => answer);
     return answer;
   }
 
-  /** See `invoke`: an answer kept comes as one chunk. */
-  override async *_streamIterator(
+  /** As ChatOpenAI's, but who stops reading closes the provider's connection at once. */
+  override _streamIterator(
     input: BaseLanguageModelInput,
-    options?: Partial<ChatOpenAICallOptions>,
+    options: Partial<ChatOpenAICallOptions> = {},
+  ): AsyncGenerator<AIMessageChunk> {
+    return leavable((leaving) => {
+      const signal = options.signal ? AbortSignal.any([options.signal, leaving]) : leaving;
+      return this.#streamOnce(input, { ...options, signal });
+    });
+  }
+
+  /** See `invoke`: an answer kept comes as one chunk. */
+  async *#streamOnce(
+    input: BaseLanguageModelInput,
+    options: Partial<ChatOpenAICallOptions>,
   ): AsyncGenerator<AIMessageChunk> {
     const ask = await askOnce(asConfig(options), this.#contentOf(input, options));
     if (ask?.answer !== undefined) {
@@ -167,7 +183,7 @@ class RoutedCompletions extends ChatOpenAICompletions {
 
   override async _generate(messages: BaseMessage[], options: Options): Promise<ChatResult> {
     const { client, provider } = this.#route(messages, options);
-    return await client.generateAnswer(provider);
+    return await client.answer(provider);
   }
 
   override async *_streamResponseChunks(
@@ -176,7 +192,9 @@ class RoutedCompletions extends ChatOpenAICompletions {
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
     const { client, provider } = this.#route(messages, options);
-    yield* client.streamChunks(provider, runManager);
+    await using answer = await client.open(provider);
+    const extra = { model_id: provider.call.model.id };
+    yield* chunksOf(answer, { extra, runManager, signal: options.signal });
   }
 
   override async *_streamChatModelEvents(
@@ -184,7 +202,8 @@ class RoutedCompletions extends ChatOpenAICompletions {
     options: Options,
   ): AsyncGenerator<ChatModelStreamEvent> {
     const { client, provider } = this.#route(messages, options);
-    yield* client.streamEventsOf(provider);
+    await using answer = await client.open(provider);
+    yield* eventsOf(answer);
   }
 
   #route(
@@ -203,7 +222,7 @@ class RoutedCompletions extends ChatOpenAICompletions {
 /** LangGraph adds `context` to a node's config; LangChain's types do not know it. */
 const asConfig = (options: object | undefined): ConfigLike | undefined => options;
 
-/** What a call returned before is what it returns again. */
+/** LangChain's types say chunk where its own models give a whole message too. */
 const asAnswer = (answer: unknown): AIMessageChunk => answer as AIMessageChunk;
 
 function clientOf(model: Model): ProviderCompletions {

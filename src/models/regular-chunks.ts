@@ -1,4 +1,6 @@
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import { convertOpenAICompletionsStream } from "@langchain/openai";
+import type { OpenAnswer } from "./open-answer.ts";
 import type { AnswerDelta, StreamReader } from "./stream-reader.ts";
 import { openAiUsage, readUsage, usageMetadata } from "./usage.ts";
 import { firstChoice, usageOf, type WireObject } from "./wire.ts";
@@ -9,20 +11,24 @@ export interface StreamPiece {
   chunk: WireObject | undefined;
 }
 
+/** The events of an answer, of LangChain's newer streams. */
+export async function* eventsOf(answer: OpenAnswer): AsyncGenerator<ChatModelStreamEvent> {
+  const events = convertOpenAICompletionsStream(regularChunks(answer), { provider: "openai" });
+  yield* withWholeUsage(events, answer.reader);
+}
+
 /** Chunks as LangChain's event converter expects them: our ids, regular tool calls, one reasoning field. */
-export async function* regularChunks(
-  pieces: AsyncIterable<StreamPiece>,
-  { messageId }: StreamReader,
-): AsyncGenerator<never> {
-  for await (const { delta, chunk } of pieces) {
-    const choice = chunk && firstChoice(chunk);
-    yield asChunk({
-      id: messageId,
-      model: chunk?.["model"],
-      usage: chunk && openAiUsage(usageOf(chunk)),
-      choices: choice || delta ? [{ index: 0, ...ended(choice), delta: spoken(delta) }] : [],
-    });
-  }
+async function* regularChunks(answer: OpenAnswer): AsyncGenerator<never> {
+  for (let pieces = await answer.next(); pieces; pieces = await answer.next())
+    for (const { delta, chunk } of pieces) {
+      const choice = chunk && firstChoice(chunk);
+      yield asChunk({
+        id: answer.reader.messageId,
+        model: chunk?.["model"],
+        usage: chunk && openAiUsage(usageOf(chunk)),
+        choices: choice || delta ? [{ index: 0, ...ended(choice), delta: spoken(delta) }] : [],
+      });
+    }
 }
 
 const ended = (choice: WireObject | undefined): WireObject =>
@@ -42,7 +48,7 @@ const spoken = (delta: AnswerDelta | undefined): WireObject =>
 const asChunk = (chunk: WireObject): never => chunk as never;
 
 /** The same events with all that we know of the usage: LangChain's converter drops cache writes. */
-export async function* withWholeUsage(
+async function* withWholeUsage(
   events: AsyncIterable<ChatModelStreamEvent>,
   reader: StreamReader,
 ): AsyncGenerator<ChatModelStreamEvent> {

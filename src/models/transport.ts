@@ -24,29 +24,14 @@ export function transportOf(model: Model): Transport {
     for (const name of PASSED_HEADERS) headers.set(name, given.get(name) ?? "application/json");
     authorize(headers, model);
     const response = await send(addressed(input, model), { ...init, headers, redirect: "manual" });
-    return response.ok ? response : await withErrorObject(response, model);
+    return response.ok ? response : await masked(response, model);
   };
 }
 
-/**
- * Servers that answer `{code, message}` without `error` would lose their message in the client. Some
- * repeat the key in their refusal: no error that is made of it may hold it.
- */
-async function withErrorObject(response: Response, model: Model): Promise<Response> {
+/** Some servers repeat the key in their refusal: no error that is made of it may hold it. */
+async function masked(response: Response, model: Model): Promise<Response> {
   const text = model.mask(await response.text());
   const headers = new Headers();
   for (const [name, value] of response.headers) headers.append(name, model.mask(value));
-  return new Response(errorText(text), { status: response.status, headers });
-}
-
-function errorText(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body !== "object" || body === null) return text;
-    if ("error" in body && typeof body.error === "object") return text;
-    const message = "error" in body && typeof body.error === "string" ? body.error : undefined;
-    return JSON.stringify({ error: message === undefined ? body : { message } });
-  } catch {
-    return text;
-  }
+  return new Response(text, { status: response.status, headers });
 }

@@ -70,9 +70,8 @@ function groupsOf(messages: readonly BaseMessage[]): Group[] {
 }
 
 function groupOf(message: BaseMessage, results: readonly ToolMessage[]): Group {
-  const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
-  const answers = calls.map(
-    ({ id = "", name }) =>
+  const answers = callsOf(message, results).map(
+    ({ id = "", name = "" }) =>
       results.find((result) => result.tool_call_id === id) ??
       new ToolMessage({ tool_call_id: id, name, status: "error", content: MISSING_RESULT }),
   );
@@ -82,6 +81,18 @@ function groupOf(message: BaseMessage, results: readonly ToolMessage[]): Group {
     tokens: together.reduce((sum, each) => sum + withSafety(estimateMessage(each)), 0),
     kind: kindOf(message),
   };
+}
+
+/** Calls, and those that could not be read where a result says so. */
+function callsOf(
+  message: BaseMessage,
+  results: readonly ToolMessage[],
+): { id?: string | undefined; name?: string | undefined }[] {
+  if (!AIMessage.isInstance(message)) return [];
+  const unread = (message.invalid_tool_calls ?? []).filter(({ id }) =>
+    results.some((result) => result.tool_call_id === id),
+  );
+  return [...(message.tool_calls ?? []), ...unread];
 }
 
 function kindOf(message: BaseMessage): Group["kind"] {

@@ -63,11 +63,11 @@ const rememberer: Answer = (response, request) => {
 };
 
 /** A tool call in DashScope's pieces: id and name come empty after the first. */
-const toolCall = (name: string, pieces: string[]): Answer =>
+const toolCall = (name: string, pieces: string[], id = "call_1"): Answer =>
   stream([
     delta({
       ...CHUNK,
-      tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name, arguments: "" } }],
+      tool_calls: [{ index: 0, id, type: "function", function: { name, arguments: "" } }],
     }),
     ...pieces.map((piece) =>
       delta({
@@ -172,6 +172,25 @@ describe("the tutorials' config file over an upstream of DashScope's shapes", ()
       id: "call_1",
       function: { name: "calculator" },
     });
+  });
+
+  it("never runs a call whose arguments are cut, and tells the model so", async () => {
+    await using s = await served(
+      toolCall("calculator", ['{"input":"12*7"', ',"more":']),
+      toolCall("calculator", ['{"input":"12*7"}'], "call_2"),
+      textStream("是 84。"),
+    );
+    const { thread_id } = await s.client.threads.create();
+    await say(s.client, thread_id, "计算 12*7");
+    const messages = (await messagesOf(s.client, thread_id)) as Loose[];
+    expect(messages.map(({ type }) => type)).toEqual(["human", "ai", "tool", "ai", "tool", "ai"]);
+    expect(messages[1].tool_calls).toEqual([]);
+    expect(messages[2]).toMatchObject({ status: "error", tool_call_id: "call_1" });
+    expect(messages[2].content).toContain("was not run");
+    expect(messages[4].content).toBe("84");
+    const second = s.upstream.requests[1]?.body["messages"] as Loose[];
+    expect(second.at(-1)).toMatchObject({ role: "tool", tool_call_id: "call_1" });
+    expect(JSON.parse(second.at(-2).tool_calls[0].function.arguments)).toBeTypeOf("object");
   });
 
   it("closes the upstream's connection when the run is cancelled", async () => {

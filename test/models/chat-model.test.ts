@@ -73,6 +73,16 @@ describe("chatModel", () => {
     ]);
   });
 
+  it.each(["auto", "always"])(
+    "keeps its usage when stored (stream_upstream: %s)",
+    async (wanted) => {
+      await using provider = await fake.fakeProvider(fake.text("ok"));
+      using _ = testRuntime({ a: { url: provider.url, api_key: KEY, stream_upstream: wanted } });
+      const { kwargs } = JSON.parse(JSON.stringify(await chatModel().invoke("hi")));
+      expect(kwargs.usage_metadata).toMatchObject({ input_tokens: 11, output_tokens: 7 });
+    },
+  );
+
   it("streams, keeps usage where the first delta has no role, and records the call once", async () => {
     const chunks = [
       fake.delta({ reasoning: "hm" }),

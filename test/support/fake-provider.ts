@@ -22,12 +22,21 @@ export class FakeProvider implements AsyncDisposable {
   readonly requests: RecordedRequest[] = [];
   readonly #server: Server;
   readonly #answers: Answer[];
+  readonly #sockets = new Set<object>();
   #closedByClient = 0;
   #onClientClose: (() => void) | undefined;
+  #onSocketClose: (() => void) | undefined;
 
   constructor(server: Server, answers: Answer[]) {
     this.#server = server;
     this.#answers = answers;
+    server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        this.#onSocketClose?.();
+      });
+    });
     server.on("request", (request, response) => {
       response.on("close", () => {
         if (response.writableFinished) return;
@@ -48,6 +57,19 @@ export class FakeProvider implements AsyncDisposable {
   /** How many answers the client cut off before their end. */
   get closedByClient(): number {
     return this.#closedByClient;
+  }
+
+  /** How many connections are open now. */
+  get openSockets(): number {
+    return this.#sockets.size;
+  }
+
+  async allSocketsClosed(): Promise<void> {
+    while (this.#sockets.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onSocketClose = resolve;
+      await promise;
+    }
   }
 
   /** The last request's body. */

@@ -64,6 +64,8 @@ export const dashscope: Dialect = {
   transientCodes: ["insufficient_quota", "limit_requests", "limit_burst_rate", "Throttling"],
   finalCodes: ["Arrearage", "invalid_api_key", "DataInspectionFailed", "InvalidParameter"],
   contentCodes: ["DataInspectionFailed", "data_inspection_failed"],
+  quotaCodes: ["Arrearage"],
+  overflowText: /range of input length should be/i,
   embedding: { batchSize: (model) => (/-v[12]$/.test(model) ? 25 : 10) },
   rerank: {
     maxDocuments: 500,

@@ -38,6 +38,8 @@ export const deepseek: Dialect = {
   media: { never: ["audio", "video"] },
   transientCodes: ["rate_limit_reached", "server_overloaded"],
   finalCodes: ["invalid_request_error", "insufficient_balance"],
+  quotaCodes: ["insufficient_balance"],
+  finishKinds: { insufficient_system_resource: "server" },
 };
 
 function thinkingOf(request: ThinkingRequest): Body {

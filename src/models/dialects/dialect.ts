@@ -1,3 +1,4 @@
+import type { UpstreamKind } from "../../core/errors.ts";
 import { commonRules, type EmbeddingRules, type RerankRules } from "./other-rules.ts";
 
 /** A JSON object of a request. */
@@ -85,6 +86,12 @@ export interface Dialect {
   readonly overflowCodes?: readonly string[];
   /** Error codes of the body that say that the content was refused. */
   readonly contentCodes?: readonly string[];
+  /** Error codes of the body that say that no money or quota is left. */
+  readonly quotaCodes?: readonly string[];
+  /** Refusals of a prompt that is too long, in words that only this provider uses. */
+  readonly overflowText?: RegExp;
+  /** Reasons to finish that stand for a failure, where the answer is empty or, of "server", always. */
+  readonly finishKinds?: Readonly<Record<string, UpstreamKind>>;
   /** False where there is no chat. */
   readonly hasChat?: false;
   /** Undefined where there are no embedding models. */

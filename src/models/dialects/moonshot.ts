@@ -43,6 +43,8 @@ export const moonshot: Dialect = {
   transientCodes: ["rate_limit_reached_error", "engine_overloaded_error"],
   finalCodes: ["exceeded_current_quota_error", "content_filter"],
   contentCodes: ["content_filter"],
+  quotaCodes: ["exceeded_current_quota_error"],
+  overflowText: /exceeded model token limit|input token length too long/i,
 };
 
 function thinkingOf(request: ThinkingRequest): Body {

@@ -36,6 +36,7 @@ export const openai: Dialect = {
   finalCodes: ["insufficient_quota"],
   overflowCodes: ["context_length_exceeded"],
   contentCodes: ["content_filter", "content_policy_violation"],
+  quotaCodes: ["insufficient_quota"],
   embedding: { batchSize: () => 2048, takesTokens: true },
 };
 

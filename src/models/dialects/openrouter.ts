@@ -15,6 +15,8 @@ export const openrouter: Dialect = {
   transientCodes: ["408", "429", "502", "503"],
   finalCodes: ["400", "401", "402", "403"],
   contentCodes: ["403"],
+  quotaCodes: ["402"],
+  finishKinds: { error: "server" },
   embedding: { batchSize: () => MODEST_BATCH },
   rerank: { maxDocuments: MODEST_DOCUMENTS },
 };

@@ -34,6 +34,7 @@ export const siliconflow: Dialect = {
   sendBack: (model) => (isDeepSeekV4(model) ? "tools" : "never"),
   needsEmptyReasoning: true,
   transientCodes: ["50501", "50505"],
+  quotaCodes: ["30001"],
   embedding: { batchSize: () => 32, drop: ["user"] },
   rerank: { maxDocuments: 500, instructField: "instruction", hasReturnDocuments: true },
 };

@@ -55,6 +55,12 @@ export const zhipu: Dialect = {
   finalCodes: ["1113", "1261", "1301", "1304", "1308", "1309", "1310", "1311", "1313"],
   overflowCodes: ["1261"],
   contentCodes: ["1301"],
+  quotaCodes: ["1113", "1304", "1308", "1310"],
+  finishKinds: {
+    network_error: "server",
+    sensitive: "content",
+    model_context_window_exceeded: "overflow",
+  },
   embedding: { batchSize: () => 64, drop: ["encoding_format", "user"] },
   rerank: { maxDocuments: 128, hasReturnDocuments: true },
 };

@@ -1,14 +1,10 @@
+import { isOverflow } from "../failures/overflow.ts";
 import type { Finding } from "./finding.ts";
 import type { Patient } from "./patient.ts";
-import type { Reply } from "./reply.ts";
 
 /** How far above its limit a prompt is made: limits are counted by other tokenizers than ours. */
 const EXCESS = 1.3;
 const PROBE = "context limit";
-/** The words by which servers say that a prompt is too long. */
-const OVERFLOW =
-  /context[_ ]?(?:length|window|size)|maximum context|input length|too (?:long|many tokens)|max(?:imum)?[_ ]?(?:input|prompt|model)[_ ]?(?:tokens|len)|exceed\w* .{0,40}(?:token|context|length)|prompt is too long/i;
-
 /** Sends one prompt above the limit of the file, which a server must refuse in words that we know. */
 export async function probeContext(patient: Patient): Promise<Finding> {
   const { input_tokens: input, context_window: window } = patient.model.fields;
@@ -30,21 +26,15 @@ export async function probeContext(patient: Patient): Promise<Finding> {
       verdict: "no",
       detail: `took about ${words} tokens: more than the file says, or cut them silently`,
     };
-  if (isOverflow(reply, patient))
+  const { problem, code } = reply;
+  const codes = code === undefined ? [] : [code];
+  if (isOverflow(patient.model.dialect, { codes, message: problem }))
     return { ...about, verdict: "yes", detail: `refused: ${reply.problem}` };
   return {
     ...about,
     verdict: "unsure",
     detail: `not known as a refusal for length: ${reply.problem}`,
   };
-}
-
-function isOverflow({ problem = "", code }: Reply, { model }: Patient): boolean {
-  const { overflowCodes = [] } = model.dialect;
-  return (
-    (code !== undefined && overflowCodes.includes(code)) ||
-    OVERFLOW.test(`${code ?? ""} ${problem}`)
-  );
 }
 
 /** Nobody wants to read the long prompt again. */

@@ -1,7 +1,7 @@
 import { estimateText } from "../estimate.ts";
 import type { Model } from "../model.ts";
 import { askProvider } from "../provider/ask.ts";
-import { withRetries } from "../provider/attempts.ts";
+import { withRetries } from "../attempts/retry.ts";
 import { batchesOf, inBatches } from "../provider/batches.ts";
 import { metered, type Ask } from "../provider/meter.ts";
 import { embeddingRequest, sendable, type Embeddable, type EmbeddingWish } from "./request.ts";
@@ -40,7 +40,7 @@ async function embedBatch(ask: Ask, batch: readonly Embeddable[], wish: Embeddin
   const request = embeddingRequest(model, batch, wish);
   const estimate = () => batch.reduce((sum, text) => sum + tokensOf(text), 0);
   return await metered(ask, { kind: "embedding", units: batch.length, estimate }, () =>
-    withRetries(model, signal, async () => {
+    withRetries({ model, signal }, async () => {
       const answer = await askProvider(model, request, signal);
       const vectors = readVectors(model, answer, batch.length);
       requireSize(model, vectors, wish.dimensions ?? model.fields.dimensions);

@@ -1,5 +1,5 @@
 import type { Model } from "../model.ts";
-import { malformedAnswer, unfitAnswer } from "../upstream-error.ts";
+import { malformedAnswer, unfitAnswer } from "../failures/upstream-error.ts";
 import { asWireObject, itemsOf, type WireObject } from "../wire.ts";
 
 /** The vectors of an answer in the order of what was sent; throws UpstreamError where they are not whole. */

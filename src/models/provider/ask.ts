@@ -1,8 +1,13 @@
 import type { Body } from "../dialects/index.ts";
 import type { Model } from "../model.ts";
 import { transportOf, type Transport } from "../transport.ts";
-import { malformedAnswer, toUpstreamError } from "../upstream-error.ts";
-import { asWireObject, said, type WireObject } from "../wire.ts";
+import {
+  malformedAnswer,
+  refusedBy,
+  tooSlow,
+  toUpstreamError,
+} from "../failures/upstream-error.ts";
+import { asWireObject } from "../wire.ts";
 
 const DEFAULT_TIMEOUT_S = 120;
 
@@ -23,7 +28,8 @@ export async function askProvider(
   { url, body, headers = {} }: ProviderRequest,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const timeout = AbortSignal.timeout((model.fields.timeout ?? DEFAULT_TIMEOUT_S) * 1000);
+  const seconds = model.fields.timeout ?? DEFAULT_TIMEOUT_S;
+  const timeout = AbortSignal.timeout(seconds * 1000);
   try {
     const response = await transportFor(model)(url, {
       method: body === undefined ? "GET" : "POST",
@@ -34,6 +40,7 @@ export async function askProvider(
     return checked(model, response, await response.text());
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
+    if (timeout.aborted) throw tooSlow(model, `did not answer within ${seconds} s`, true);
     throw toUpstreamError(error, model);
   }
 }
@@ -46,29 +53,13 @@ function transportFor(model: Model): Transport {
   return transport;
 }
 
-function checked(model: Model, response: Response, text: string): unknown {
+function checked(model: Model, { ok, status, headers }: Response, text: string): unknown {
+  if (!ok) throw refusedBy(model, { status, headers, text });
   const answer = parse(text);
-  const body = asWireObject(answer);
-  if (!response.ok) throw refusal(response, body, text);
   if (answer === undefined) throw malformedAnswer(model, "sent an answer that is not JSON");
-  if (asWireObject(body?.["error"]) !== undefined)
-    throw refusal(undefined, body, "an error in place of an answer");
+  if (asWireObject(asWireObject(answer)?.["error"]) !== undefined)
+    throw refusedBy(model, { headers, text });
   return answer;
-}
-
-/** An error in the shape that `toUpstreamError` reads. */
-function refusal(
-  response: Response | undefined,
-  body: WireObject | undefined,
-  text: string,
-): Error {
-  const error = asWireObject(body?.["error"]);
-  const code = error?.["code"] ?? error?.["type"];
-  return Object.assign(new Error(said(error?.["message"]) ?? text), {
-    error,
-    code,
-    ...(response === undefined ? {} : { status: response.status, headers: response.headers }),
-  });
 }
 
 function parse(text: string): unknown {

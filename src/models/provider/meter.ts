@@ -1,6 +1,6 @@
 import { reasonOf } from "../../core/errors.ts";
 import type { Model } from "../model.ts";
-import { isAbort } from "../upstream-error.ts";
+import { isAbort } from "../failures/upstream-error.ts";
 import type { CallKind, ModelUsage, UsagePort } from "../usage-port.ts";
 import { asWireObject, type WireObject } from "../wire.ts";
 import type { CallOrigin } from "./origin.ts";

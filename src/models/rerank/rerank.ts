@@ -2,10 +2,10 @@ import { AppError } from "../../core/errors.ts";
 import { estimateText } from "../estimate.ts";
 import type { Model } from "../model.ts";
 import { askProvider } from "../provider/ask.ts";
-import { withRetries } from "../provider/attempts.ts";
+import { withRetries } from "../attempts/retry.ts";
 import { batchesOf, inBatches } from "../provider/batches.ts";
 import { metered, type Ask } from "../provider/meter.ts";
-import { malformedAnswer } from "../upstream-error.ts";
+import { malformedAnswer } from "../failures/upstream-error.ts";
 import { asWireObject, itemsOf } from "../wire.ts";
 import { rerankRequest, type RerankWish } from "./request.ts";
 
@@ -56,7 +56,7 @@ async function rankBatch(ask: Ask, wish: RerankWish) {
     return words + documents.length * estimateText(query);
   };
   return await metered(ask, { kind: "rerank", units: documents.length, estimate }, () =>
-    withRetries(model, signal, async () => {
+    withRetries({ model, signal }, async () => {
       const answer = await askProvider(model, request, signal);
       return { result: readRanking(model, answer, documents.length), answer };
     }),
