@@ -7,6 +7,7 @@ import type { LanggraphFile } from "./config/langgraph-file.ts";
 import type { Settings } from "./config/settings.ts";
 import type { WebhookRules } from "./config/webhook-rules.ts";
 import type { Actor } from "./domain/actor.ts";
+import type { ProtocolEvent, Subscription } from "./domain/protocol.ts";
 import type { CancelAction, Run, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
@@ -65,12 +66,32 @@ export interface FrameQuery {
   signal: AbortSignal;
 }
 
-/** A run's events in the client's stream modes. */
+export interface ProtocolQuery {
+  /** What the client subscribed to; a list that may change while the run is followed. */
+  wants: readonly Subscription[];
+  /** The place in the thread after which it wants events; undefined for the start of the run. */
+  since: number | undefined;
+  signal: AbortSignal;
+}
+
+/** Events of a run, and the last number of its record that they come from. */
+export interface ProtocolBatch {
+  run: Run;
+  seq: number;
+  events: ProtocolEvent[];
+}
+
+/** A run's events as clients read them, kept and to come. */
 export interface Streams {
+  /** In the client's stream modes. */
   frames(
     run: { run_id: string; thread_id: string },
     query: FrameQuery,
   ): AsyncGenerator<Frame[], void>;
+  /** As events of the event protocol. */
+  protocol(run: Run, query: ProtocolQuery): AsyncGenerator<ProtocolBatch, void>;
+  /** Graphs, nodes and subgraphs of a run as they stand now; undefined before anything of it is executed. */
+  tree(run: Run): Promise<JsonObject | undefined>;
 }
 
 /** A place at a worker that is kept for one run. */

@@ -1,12 +1,15 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { createAdaptorServer, type WebSocketServerLike } from "@hono/node-server";
+import { WebSocketServer } from "ws";
 import { createApp } from "./app.ts";
 import { type ContextOptions, type OpenContext, openContext } from "./container.ts";
 import { ConfigError } from "./core/errors.ts";
 
 /** A second signal within this time of the first is the same key press, delivered twice. */
 const SAME_SIGNAL_MS = 1000;
+/** What a WebSocket is closed with when its server goes. */
+const GOING_AWAY = 1001;
 
 export interface RunningServer extends OpenContext {
   url: string;
@@ -16,7 +19,7 @@ export interface RunningServer extends OpenContext {
 export async function startServer(options: ContextOptions = {}): Promise<RunningServer> {
   const opened = await openContext(options);
   const { host, port } = opened.ctx.settings;
-  const server = createServer(listener(opened));
+  const { server, sockets } = serverOf(opened);
   try {
     await listen(server, { host, port });
   } catch (error) {
@@ -30,17 +33,30 @@ export async function startServer(options: ContextOptions = {}): Promise<Running
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     await opened.close(drainMs);
+    for (const socket of sockets.clients) socket.close(GOING_AWAY, "the server is shutting down");
     server.closeAllConnections();
     await closed;
   };
   return { ...opened, url, close };
 }
 
-/** The app as Node's server calls it; what goes wrong in it the app itself answers. */
-function listener({ ctx }: OpenContext): RequestListener {
-  const handle = getRequestListener(createApp(ctx).fetch);
-  return (request, response) => void handle(request, response);
+/** Node's server of the app, and the WebSockets on it; what goes wrong in the app it answers itself. */
+function serverOf({ ctx }: OpenContext): { server: Server; sockets: WebSocketServer } {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: ctx.settings.max_body_bytes,
+  });
+  const server = createAdaptorServer({
+    fetch: createApp(ctx).fetch,
+    websocket: { server: adapted(sockets) },
+  });
+  // Without a createServer of our own it is a plain HTTP server.
+  return { server: server as Server, sockets };
 }
+
+/** The adapter was made for this very class, but is typed more narrowly. */
+const adapted = (sockets: WebSocketServer): WebSocketServerLike =>
+  sockets as unknown as WebSocketServerLike;
 
 /** Ends the process after a drain at the first SIGTERM or SIGINT, at once at the next. */
 export function closeOnSignal(server: OpenContext): void {

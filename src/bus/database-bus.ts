@@ -1,11 +1,12 @@
 import { LeaseLostError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { RunEventBody } from "../domain/event.ts";
+import type { RunEvent, RunEventBody } from "../domain/event.ts";
 import type { Fence } from "../domain/run.ts";
 import type { Events, Runs } from "../storage/ports.ts";
 import type { Signals } from "../signals/port.ts";
 import { Feed } from "./feed.ts";
-import type { Bus, EventWriter, LiveEvent } from "./port.ts";
+import type { Bus, EventWriter, LiveEvent, ThreadWatch } from "./port.ts";
+import { ThreadWatches } from "./thread-watches.ts";
 
 /** Few, since they are what a reader that does not read holds in memory. */
 const READ_LIMIT = 100;
@@ -31,6 +32,7 @@ export class DatabaseBus implements Bus {
   readonly #runs: Pick<Runs, "find">;
   readonly #options: BusOptions;
   readonly #feeds = new Map<string, Feed>();
+  readonly #watches = new ThreadWatches();
   /** By writer, not by run: an attempt whose lease is lost may still write beside its successor. */
   readonly #pending = new Map<Writer, Pending>();
   #timer: NodeJS.Timeout | undefined;
@@ -43,6 +45,7 @@ export class DatabaseBus implements Bus {
     options.signals.on("events", (runIds) => {
       for (const runId of runIds.length > 0 ? runIds : this.#feeds.keys()) this.#deliver(runId, []);
     });
+    options.signals.on("threads", (threadIds) => this.#watches.tell(threadIds));
   }
 
   async openWriter(fence: Fence): Promise<EventWriter> {
@@ -72,6 +75,25 @@ export class DatabaseBus implements Bus {
     if (events.length > 0) feed.push(events);
     else feed.touch();
     this.#drop(runId, feed);
+  }
+
+  announce(threadId: string): void {
+    this.#options.signals.notify("threads", [threadId]);
+    this.#watches.tell([threadId]);
+  }
+
+  watchThread(threadId: string): ThreadWatch {
+    return this.#watches.open(threadId);
+  }
+
+  async *kept(runId: string): AsyncGenerator<RunEvent[], void> {
+    for (let after = 0; ;) {
+      const batch = await this.#events.read(runId, after, READ_LIMIT);
+      const last = batch.at(-1);
+      if (!last) return;
+      after = last.seq;
+      yield batch;
+    }
   }
 
   async *follow(

@@ -21,6 +21,8 @@ export interface Bus {
   openWriter(fence: Fence): Promise<EventWriter>;
   /** Tells followers of events that another commit has stored. */
   publish(runId: string, events: LiveEvent[]): void;
+  /** All events of a run that are stored by now, in order, in batches. */
+  kept(runId: string): AsyncGenerator<RunEvent[], void>;
   /**
    * All events of a run after `after`, kept and to come, in order, in batches; ends after its `end` event,
    * or when the run is gone. Replay and live are one cursor, so nothing is lost between them.
@@ -29,4 +31,14 @@ export interface Bus {
     runId: string,
     options: { after: number; signal: AbortSignal },
   ): AsyncGenerator<LiveEvent[], void>;
+  /** Tells who watches a thread that it has a new run. */
+  announce(threadId: string): void;
+  /** Watches a thread for new runs, of this process and of others. */
+  watchThread(threadId: string): ThreadWatch;
+}
+
+export interface ThreadWatch {
+  /** Resolves when the thread may have a new run since the last call, at the abort, or in time. */
+  changed(options: { signal: AbortSignal; withinMs?: number }): Promise<void>;
+  close(): void;
 }

@@ -10,6 +10,7 @@ export const STATUS_OF = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   validation: 422,
+  upgrade_required: 426,
   limit: 429,
   config: 500,
   internal: 500,

@@ -40,8 +40,8 @@ export interface TaskResultNote {
  * `ns` is the subgraph namespace (`node:taskId` parts), empty for the root graph.
  */
 export type RunEventBody =
-  /** An attempt of the run begins (1 for the first). */
-  | { kind: "attempt"; attempt: number }
+  /** An attempt of the run begins (1 for the first); `at` in milliseconds since the epoch. */
+  | { kind: "attempt"; attempt: number; at: number }
   /** First chunk of a message, or a whole message; `m` names it within the run. */
   | { kind: "message"; ns: string[]; m: number; message: JsonObject; metadata: JsonObject }
   /** A later chunk of message `m` that carries more than text. */
@@ -56,6 +56,8 @@ export type RunEventBody =
   | ({ kind: "task"; ns: string[] } & TaskNote)
   | ({ kind: "task_result"; ns: string[] } & TaskResultNote)
   | { kind: "custom"; ns: string[]; data: Json }
+  /** A tool began, said something, ended or failed, as LangGraph's mode `tools` says it. */
+  | { kind: "tool"; ns: string[]; data: Json }
   | { kind: "error"; error: string; message: string }
   | { kind: "end"; status: RunStatus };
 

@@ -26,6 +26,7 @@ export const STREAM_MODES = [
   "tasks",
   "checkpoints",
   "debug",
+  "tools",
 ] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
 
@@ -87,6 +88,9 @@ export interface Run {
   /** The interrupts it ended with; null when it does not wait for an answer. */
   end_interrupts: Json[] | null;
 }
+
+/** Where a run stands among those of its thread, which are executed in this order. */
+export type RunPlace = Pick<Run, "created_at" | "run_id">;
 
 /** The time limit that a run's config asks for, in milliseconds as LangChain has it, if it is one. */
 export function timeoutMsOf(config: JsonObject): number | undefined {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Context } from "../context.ts";
 
+import type { SocketHandler, Wire } from "./websocket.ts";
 import type { Created, Creation } from "../services/maintenance/idempotency.ts";
 
 export type Method = "get" | "post" | "patch" | "put" | "delete";
@@ -16,6 +17,8 @@ export interface ApiRequest<Params, Query, Body> {
   signal: AbortSignal;
   /** Drops the client's connection without an end; absent where the app is not served from a port of its own. */
   drop?: (() => void) | undefined;
+  /** Makes the connection a WebSocket; rejects where the client has not asked for one. */
+  upgrade: (open: (wire: Wire) => SocketHandler) => Promise<Response>;
   /** Given when the request has an Idempotency-Key. */
   creation?: Creation | undefined;
 }

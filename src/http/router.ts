@@ -7,7 +7,8 @@ import { ANONYMOUS } from "../domain/actor.ts";
 import { allowed } from "../services/access.ts";
 import { readBody } from "./body.ts";
 import { handleOnce } from "./middleware/idempotency.ts";
-import type { Route } from "./route.ts";
+import type { ApiRequest, Route } from "./route.ts";
+import { upgradeTo } from "./websocket.ts";
 
 /** Serves a table of routes: each part of a request is checked before its handler sees it. */
 export function serveRoutes(app: Hono, ctx: Context, routes: readonly Route[]): void {
@@ -39,7 +40,17 @@ async function answer(entry: Route, server: Context, c: HonoContext): Promise<Re
   if (!isPublic && !DECIDED_BY_SERVICES.has(resource))
     await allowed(ctx, entry.auth, { params, query, body });
   const { headers, signal } = raw;
-  const request = { ctx, params, query, body, headers, signal, drop: dropOf(c) };
+  const heartbeatMs = ctx.settings.heartbeat_seconds * 1000;
+  const request: ApiRequest<unknown, unknown, unknown> = {
+    ctx,
+    params,
+    query,
+    body,
+    headers,
+    signal,
+    drop: dropOf(c),
+    upgrade: (open) => upgradeTo(c, { open, heartbeatMs }),
+  };
   if (entry.creates === undefined) return entry.handle(request);
   if (ctx.lifecycle.isDraining) throw draining();
   return handleOnce(entry, request, c.req.path);

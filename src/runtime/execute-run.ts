@@ -27,7 +27,7 @@ export interface ExecuteParts {
  */
 export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutcome> {
   const { writer, signal } = parts;
-  writer.append({ kind: "attempt", attempt: run.epoch });
+  writer.append({ kind: "attempt", attempt: run.epoch, at: parts.clock.now() });
   const recorder = new Recorder(writer, {
     attempt: run.epoch,
     clock: parts.clock,

@@ -1,10 +1,14 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { Bus, LiveEvent } from "../bus/port.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-import type { Frame, FrameQuery, Streams } from "../context.ts";
+import type { Frame, FrameQuery, ProtocolBatch, ProtocolQuery, Streams } from "../context.ts";
+import type { ProtocolEvent } from "../domain/protocol.ts";
+import type { Run } from "../domain/run.ts";
 import { MessageFrames } from "./message-frames.ts";
 import { type Part, withNamespace } from "./frame-parts.ts";
-import { stateValues } from "./states.ts";
+import { type CheckpointEvent, stateOf } from "./checkpoint-state.ts";
+import { ProtocolStream } from "./protocol/protocol-stream.ts";
+import { RunProtocol } from "./protocol/run-protocol.ts";
 
 /** Frames are handed on in pieces of about so many characters: what a slow reader holds in memory. */
 const PIECE = 64 * 1024;
@@ -50,6 +54,26 @@ export class RunStreams implements Streams {
       if (frames.length > 0) yield frames;
     }
   }
+
+  async *protocol(run: Run, query: ProtocolQuery): AsyncGenerator<ProtocolBatch, void> {
+    const stream = new ProtocolStream(run, this.#protocolOf(run), query);
+    for await (const batch of this.#bus.follow(run.run_id, { after: 0, signal: query.signal })) {
+      const events: ProtocolEvent[] = [];
+      for (const event of batch) events.push(...(await stream.take(event)));
+      if (events.length > 0) yield { run, seq: batch.at(-1)?.seq ?? 0, events };
+    }
+  }
+
+  async tree(run: Run): Promise<JsonObject | undefined> {
+    const protocol = this.#protocolOf(run);
+    for await (const batch of this.#bus.kept(run.run_id))
+      for (const event of batch) protocol.take(event);
+    return protocol.tree();
+  }
+
+  #protocolOf(run: Run): RunProtocol {
+    return new RunProtocol(run.graph_id, { state: (event) => stateOf(this.#saver, run, event) });
+  }
 }
 
 /** Says that events of the run are no longer kept, instead of leaving them out silently. */
@@ -77,7 +101,8 @@ function number(parts: Part[], seq: number): Frame[] {
   }));
 }
 
-type CheckpointEvent = LiveEvent & { kind: "checkpoint" };
+/** Events that are sent as they are, by the mode they are sent in. */
+const PLAIN_MODES = { custom: "custom", inline: "values", tool: "tools" } as const;
 
 class FrameMaker {
   readonly #run: RunAddress;
@@ -100,31 +125,27 @@ class FrameMaker {
   /** The frames of one event; a seen one only leaves its traces in later frames. */
   parts(event: LiveEvent, isSeen: boolean): Part[] | Promise<Part[]> {
     switch (event.kind) {
-      case "attempt":
-        return [["metadata", JSON.stringify({ run_id: this.#run.run_id, attempt: event.attempt })]];
       case "message":
-        return this.#messages.first(event);
       case "text":
-        return this.#messages.text(event);
       case "chunk":
-        return this.#messages.chunk(event);
+        return this.#messages.parts(event);
       case "updates":
         this.#update = event.data;
         return [...this.#plain("updates", event), ...this.#messages.whole(event)];
       case "custom":
-        return this.#plain("custom", event);
       case "inline":
-        return this.#plain("values", event);
+      case "tool":
+        return this.#plain(PLAIN_MODES[event.kind], event);
       case "checkpoint":
         this.#checkpoints.set(event.ns.join("|"), event);
-        return isSeen ? [] : this.#checkpoint(event);
+        return this.#checkpoint(event, isSeen);
       case "task":
       case "task_result":
-        return isSeen ? [] : this.#task(event);
+        return this.#task(event, isSeen);
+      case "attempt":
       case "error":
-        return [["error", JSON.stringify({ error: event.error, message: event.message })]];
       case "end":
-        return [["end", JSON.stringify({ run_id: this.#run.run_id, status: event.status })]];
+        return [notice(this.#run.run_id, event)];
     }
   }
 
@@ -136,13 +157,14 @@ class FrameMaker {
     return this.#wants(mode, ns) ? [[withNamespace(mode, ns), JSON.stringify(data)]] : [];
   }
 
-  async #checkpoint(event: CheckpointEvent): Promise<Part[]> {
+  async #checkpoint(event: CheckpointEvent, isSeen: boolean): Promise<Part[]> {
     const { ns, keys } = event;
     const parts: Part[] = [];
+    if (isSeen) return parts;
     const wantsValues = keys !== null && this.#wants("values", ns);
     const wantsWhole = this.#wants("checkpoints", ns) || this.#wants("debug", ns);
     if (!wantsValues && !wantsWhole) return parts;
-    const state = await this.#state(event);
+    const state = await stateOf(this.#saver, this.#run, event);
     if (state === undefined) return parts;
     if (wantsValues) parts.push([withNamespace("values", ns), JSON.stringify(pick(state, keys))]);
     if (wantsWhole)
@@ -166,7 +188,11 @@ class FrameMaker {
     };
   }
 
-  async #task(event: LiveEvent & { kind: "task" | "task_result" }): Promise<Part[]> {
+  async #task(
+    event: LiveEvent & { kind: "task" | "task_result" },
+    isSeen: boolean,
+  ): Promise<Part[]> {
+    if (isSeen) return [];
     if (!this.#wants("tasks", event.ns) && !this.#wants("debug", event.ns)) return [];
     const { id, name, interrupts } = event;
     if (event.kind === "task_result") {
@@ -187,7 +213,7 @@ class FrameMaker {
   async #input({ ns, input }: LiveEvent & { kind: "task" }): Promise<Json> {
     if ("value" in input) return input.value;
     const at = this.#checkpoints.get(ns.join("|"));
-    return pick((at && (await this.#state(at))) ?? {}, input.keys);
+    return pick((at && (await stateOf(this.#saver, this.#run, at))) ?? {}, input.keys);
   }
 
   /** A payload in its own mode, and in `debug`, which adds step, type and time. */
@@ -206,21 +232,17 @@ class FrameMaker {
     const debug = { step, type: kind, timestamp, payload };
     return [...parts, [withNamespace("debug", ns), JSON.stringify(debug)]];
   }
+}
 
-  /** The whole state of a checkpoint; undefined when a crash came before it was stored. */
-  async #state(event: CheckpointEvent): Promise<JsonObject | undefined> {
-    const state = event.live?.() ?? event.state;
-    if (isJsonObject(state)) return state;
-    const { thread_id } = this.#run;
-    const tuple = await this.#saver.getTuple({
-      configurable: {
-        thread_id,
-        checkpoint_ns: event.ns.join("|"),
-        checkpoint_id: event.checkpoint_id,
-      },
-    });
-    const values = tuple && stateValues(tuple.checkpoint.channel_values);
-    return isJsonObject(values) ? { ...event.empty, ...values } : undefined;
+/** What every client is told, whatever modes it asked for. */
+function notice(run_id: string, event: LiveEvent & { kind: "attempt" | "error" | "end" }): Part {
+  switch (event.kind) {
+    case "attempt":
+      return ["metadata", JSON.stringify({ run_id, attempt: event.attempt })];
+    case "error":
+      return ["error", JSON.stringify({ error: event.error, message: event.message })];
+    case "end":
+      return ["end", JSON.stringify({ run_id, status: event.status })];
   }
 }
 

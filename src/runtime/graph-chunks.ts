@@ -11,6 +11,7 @@ export const RECORDED_MODES = [
   "custom",
   "tasks",
   "checkpoints",
+  "tools",
 ] as const;
 
 export interface ChunkMessage {

@@ -23,6 +23,10 @@ export function lazyRuntime(load: () => Promise<Runtime>, graphIds: readonly str
       frames: async function* (run, query) {
         yield* (await runtime()).streams.frames(run, query);
       },
+      protocol: async function* (run, query) {
+        yield* (await runtime()).streams.protocol(run, query);
+      },
+      tree: async (run) => (await runtime()).streams.tree(run),
     },
     execute: async (run, attempt) => (await runtime()).execute(run, attempt),
   };

@@ -30,7 +30,18 @@ export class MessageFrames {
     this.#subgraphs = subgraphs;
   }
 
-  first(event: LiveEvent & { kind: "message" }): Part[] {
+  parts(event: LiveEvent & { kind: "message" | "text" | "chunk" }): Part[] {
+    switch (event.kind) {
+      case "message":
+        return this.#first(event);
+      case "text":
+        return this.#text(event);
+      case "chunk":
+        return this.#chunk(event);
+    }
+  }
+
+  #first(event: LiveEvent & { kind: "message" }): Part[] {
     if (!this.#isTuple && !this.#isGrowing) return [];
     const { message: head, ns } = event;
     const isPart = head["type"] === "AIMessageChunk";
@@ -56,7 +67,7 @@ export class MessageFrames {
     return parts;
   }
 
-  text(event: LiveEvent & { kind: "text" }): Part[] {
+  #text(event: LiveEvent & { kind: "text" }): Part[] {
     const message = this.#messages.get(event.m);
     if (!message) return [];
     const parts: Part[] = [];
@@ -72,7 +83,7 @@ export class MessageFrames {
     return parts;
   }
 
-  chunk(event: LiveEvent & { kind: "chunk" }): Part[] {
+  #chunk(event: LiveEvent & { kind: "chunk" }): Part[] {
     const message = this.#messages.get(event.m);
     if (!message) return [];
     const parts: Part[] = [];

@@ -60,6 +60,7 @@ export class Recorder {
     if (mode === "tasks") return this.#task(ns, payload as TaskPayload | TaskResultPayload);
     if (mode === "custom")
       return this.#writer.append({ kind: "custom", ns, data: toJson(payload) });
+    if (mode === "tools") return this.#writer.append({ kind: "tool", ns, data: toJson(payload) });
     return this.#updates(ns, payload);
   }
 

@@ -6,6 +6,7 @@ export class Listeners {
     runs: new Set(),
     events: new Set(),
     cancel: new Set(),
+    threads: new Set(),
   };
 
   add(channel: SignalChannel, listener: SignalListener): () => void {

@@ -1,9 +1,9 @@
-/** What a signal is about: runs to claim, runs with new events, running runs that were asked to end. */
-export type SignalChannel = "runs" | "events" | "cancel";
+/** What a signal is about: runs to claim, runs with new events, running runs that were asked to end, threads with new runs. */
+export const SIGNAL_CHANNELS = ["runs", "events", "cancel", "threads"] as const;
 
-export const SIGNAL_CHANNELS: readonly SignalChannel[] = ["runs", "events", "cancel"];
+export type SignalChannel = (typeof SIGNAL_CHANNELS)[number];
 
-/** Told the ids of runs; none means that signals were missed and anything may have happened. */
+/** Told the ids of runs or threads; none means that signals were missed and anything may have happened. */
 export type SignalListener = (ids: string[]) => void;
 
 /**

@@ -4,7 +4,7 @@ import type { Assistant, AssistantFilter, AssistantSort } from "../domain/assist
 import type { JsonObject } from "../core/json.ts";
 import type { RunEvent } from "../domain/event.ts";
 import type { Page, PageOf } from "../domain/page.ts";
-import type { CancelAction, Fence, Run, RunOutcome, RunStatus } from "../domain/run.ts";
+import type { CancelAction, Fence, Run, RunOutcome, RunPlace, RunStatus } from "../domain/run.ts";
 import type {
   Thread,
   ThreadFilter,
@@ -152,6 +152,14 @@ export interface Runs {
   /** At the start of the only process: every running run goes back to pending, crashes + 1. Answers those runs. */
   takeOver(now: number): Promise<Run[]>;
   find(runId: string): Promise<Run | undefined>;
+  /**
+   * The next run of a thread in the order they are executed: after another one, or the first that has not
+   * ended or did so at or after a time.
+   */
+  next(
+    threadId: string,
+    from: { after: RunPlace } | { endedSince: number },
+  ): Promise<Run | undefined>;
   /** Newest first. */
   list(
     threadId: string,

@@ -14,7 +14,7 @@ const message = (seq: number, m: number): RunEvent => ({
 });
 
 const ALL_KINDS: RunEvent[] = [
-  { kind: "attempt", attempt: 1, seq: 1 },
+  { kind: "attempt", attempt: 1, at: 5, seq: 1 },
   message(2, 1),
   text(3, "你", 1),
   text(4, "好", 1),
@@ -34,8 +34,9 @@ const ALL_KINDS: RunEvent[] = [
   },
   { kind: "inline", ns: [], data: [], seq: 8 },
   { kind: "custom", ns: [], data: null, seq: 9 },
-  { kind: "error", error: "Broken", message: "It broke\u0000\ud800", seq: 10 },
-  { kind: "end", status: "error", seq: 11 },
+  { kind: "tool", ns: ["act:1"], data: { event: "on_tool_start" }, seq: 10 },
+  { kind: "error", error: "Broken", message: "It broke\u0000\ud800", seq: 11 },
+  { kind: "end", status: "error", seq: 12 },
 ];
 
 export function eventsContract(subject: Subject): void {
@@ -44,19 +45,19 @@ export function eventsContract(subject: Subject): void {
       const { fence } = await start(subject(), "r");
       await subject().events.append([{ fence, events: ALL_KINDS }]);
       expect(await subject().events.read("r", 0, 100)).toEqual(ALL_KINDS);
-      expect(await subject().events.lastSeq("r")).toBe(11);
+      expect(await subject().events.lastSeq("r")).toBe(12);
     });
 
     it("tells how far a reader is behind, in events and bytes, and counts no further than it must", async () => {
       const { fence } = await start(subject(), "r");
       await subject().events.append([{ fence, events: ALL_KINDS }]);
       const lag = (seq: number, events: number) => subject().events.lag("r", seq, { events });
-      expect(await lag(11, 10)).toEqual({ events: 0, bytes: 0 });
-      const last = await lag(10, 10);
+      expect(await lag(12, 10)).toEqual({ events: 0, bytes: 0 });
+      const last = await lag(11, 10);
       expect(last).toEqual({ events: 1, bytes: expect.any(Number) });
       expect(last.bytes).toBeGreaterThan(10);
       const all = await lag(0, 1000);
-      expect(all.events).toBe(11);
+      expect(all.events).toBe(12);
       expect(all.bytes).toBeGreaterThan(last.bytes * 5);
       expect((await lag(0, 3)).events).toBeGreaterThan(3);
       expect((await lag(0, 3)).bytes).toBeLessThan(all.bytes);

@@ -346,6 +346,24 @@ export function runsContract(subject: Subject): void {
       expect(await idsOf({ limit: 10, offset: 0, status: "error" })).toEqual([]);
     });
 
+    it("goes through the runs of a thread in the order they are executed", async () => {
+      const { runs } = subject();
+      await accept(subject(), "a", { created_at: 1 });
+      await accept(subject(), "b", { created_at: 1 });
+      await accept(subject(), "c", { created_at: 2 });
+      await accept(subject(), "other", { thread_id: "other" });
+      const { fence } = await claim(subject());
+      await runs.finish(fence, { outcome: success, events: [], now: 20 });
+      const idOf = async (from: Parameters<typeof runs.next>[1]) =>
+        (await runs.next("thread", from))?.run_id;
+      expect(await idOf({ endedSince: 0 })).toBe("a");
+      expect(await idOf({ endedSince: 20 })).toBe("a");
+      expect(await idOf({ endedSince: 21 })).toBe("b");
+      expect(await idOf({ after: { created_at: 1, run_id: "a" } })).toBe("b");
+      expect(await idOf({ after: { created_at: 1, run_id: "b" } })).toBe("c");
+      expect(await idOf({ after: { created_at: 2, run_id: "c" } })).toBeUndefined();
+    });
+
     it("counts the runs that wait", async () => {
       expect(await subject().runs.countPending()).toBe(0);
       await accept(subject(), "1");

@@ -18,8 +18,8 @@ it("events of a lost attempt and of the one that holds the lease do not mix in o
   expect(claimed).toMatchObject({ run_id, epoch: 1 });
   const lost = await bus.openWriter({ run_id, epoch: 0 });
   const held = await bus.openWriter({ run_id, epoch: 1 });
-  lost.append({ kind: "attempt", attempt: 0 });
-  held.append({ kind: "attempt", attempt: 1 });
+  lost.append({ kind: "attempt", attempt: 0, at: 1 });
+  held.append({ kind: "attempt", attempt: 1, at: 1 });
   const ends = await Promise.allSettled([lost.flush(), held.flush()]);
   expect(ends.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
   expect(await storage.events.read(run_id, 0, 10)).toMatchObject([{ seq: 1, attempt: 1 }]);

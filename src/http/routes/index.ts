@@ -2,6 +2,7 @@ import type { Route } from "../route.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
+import { protocolRoutes } from "./protocol.ts";
 import { runRoutes } from "./runs.ts";
 import { stateRoutes } from "./state.ts";
 import { systemRoutes } from "./system.ts";
@@ -14,6 +15,7 @@ export const routes: Route[] = [
   ...threadRoutes,
   ...stateRoutes,
   ...runRoutes,
+  ...protocolRoutes,
   ...cronRoutes,
   ...maintenanceRoutes,
 ];

@@ -85,6 +85,7 @@ export async function createRun(ctx: Context, asked: CreateRun): Promise<Run> {
     ctx.workers.cancel(runId, input.multitask_strategy === "rollback" ? "rollback" : "interrupt");
   for (const runId of ended) ctx.bus.publish(runId, []);
   if (!claimed) ctx.workers.wake([run.run_id]);
+  ctx.bus.announce(run.thread_id);
   return accepted.run;
 }
 

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { ConflictError, LeaseLostError } from "../../core/errors.ts";
-import type { CancelAction, Fence, Run, RunStatus } from "../../domain/run.ts";
+import type { CancelAction, Fence, Run, RunPlace, RunStatus } from "../../domain/run.ts";
 import { all, first, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import type { AcceptedRun, RenewedRun, Runs } from "../ports.ts";
@@ -87,6 +87,13 @@ export class KyselyRuns implements Runs {
 
   find(runId: string): Promise<Run | undefined> {
     return this.#commits.read(this.#findCommit(runId));
+  }
+
+  next(
+    threadId: string,
+    from: { after: RunPlace } | { endedSince: number },
+  ): Promise<Run | undefined> {
+    return this.#commits.read(this.#nextCommit(threadId, from));
   }
 
   list(
@@ -178,6 +185,30 @@ export class KyselyRuns implements Runs {
         .offset(offset),
     );
     return rows.map(toRun);
+  }
+
+  *#nextCommit(
+    threadId: string,
+    from: { after: RunPlace } | { endedSince: number },
+  ): Commit<Run | undefined> {
+    const runs = this.#db.selectFrom("run").selectAll().where("thread_id", "=", threadId);
+    const row = yield* first(
+      ("after" in from
+        ? runs.where(
+            sql<boolean>`(created_at, run_id) > (${from.after.created_at}, ${from.after.run_id})`,
+          )
+        : runs.where((eb) =>
+            eb.or([
+              eb("status", "in", ["pending", "running"]),
+              eb("updated_at", ">=", from.endedSince),
+            ]),
+          )
+      )
+        .orderBy("created_at")
+        .orderBy("run_id")
+        .limit(1),
+    );
+    return row && toRun(row);
   }
 
   *#deleteCommit(runId: string, now: number): Commit<boolean> {
