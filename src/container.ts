@@ -10,6 +10,7 @@ import { webhookRules } from "./config/webhook-rules.ts";
 import { SERVER } from "./domain/actor.ts";
 import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
+import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
 import { openPrompts } from "./prompts/library.ts";
 import { lazyRuntime } from "./runtime/lazy-runtime.ts";
@@ -70,6 +71,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     models: models.registry,
     prompts: openPrompts(fromRoot(root, settings.prompts_dir), log),
     usage: createLedger(storage.usage, log),
+    limiter: new MemoryLimiter(),
   });
   const { ctx, worker, background, lifecycle } = wire({ ...config, storage, clock, log }, signals);
   await syncSystemAssistants(ctx, langgraph.graphs);

@@ -1,3 +1,4 @@
+import { policyLine } from "../models/call-policy.ts";
 import type { Diagnosis, ShownRequest } from "../models/doctor/finding.ts";
 import { printable, tableLines } from "./table.ts";
 
@@ -7,7 +8,7 @@ export function requestsText({ requests }: Diagnosis): string {
 }
 
 /** The table of what a model obeys, and one line of judgement. */
-export function diagnosisText({ model, findings, isHealthy }: Diagnosis): string {
+export function diagnosisText({ model, findings, isHealthy, calls }: Diagnosis): string {
   const rows = findings.map(({ probe, verdict, detail, isFault }) => [
     probe,
     isFault ? `${verdict} !` : verdict,
@@ -16,7 +17,12 @@ export function diagnosisText({ model, findings, isHealthy }: Diagnosis): string
   const verdict = isHealthy
     ? `${model} does what its file says`
     : `${model} does not do what its file says: see the lines marked with !`;
-  return [...tableLines([["probe", "obeyed", "what was seen"], ...rows]), "", verdict].join("\n");
+  return [
+    ...tableLines([["probe", "obeyed", "what was seen"], ...rows]),
+    "",
+    `calls: ${policyLine(calls)}`,
+    verdict,
+  ].join("\n");
 }
 
 function requestText({ probe, method, url, headers, body }: ShownRequest): string {

@@ -1,5 +1,6 @@
 import type { RefusedModel } from "../config/model-folder.ts";
 import type { ModelStatus } from "../models/model.ts";
+import { policyNotes } from "../models/call-policy.ts";
 import { printable, tableLines } from "./table.ts";
 
 const COLUMNS = [
@@ -75,6 +76,7 @@ function notesOf(model: ModelStatus): string[] {
   const notes = [...model.warnings];
   if (model.dialect === "demo") notes.push("an offline demo, no language model");
   if (model.source.startsWith("http")) notes.push(`found at ${model.source}, no config file`);
+  notes.push(...policyNotes(model.calls));
   if (model.reason !== null) notes.push(model.reason);
   if (model.unhonoured.length > 0)
     notes.push(`accepted but not acted on yet: ${model.unhonoured.join(", ")}`);

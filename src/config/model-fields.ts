@@ -121,11 +121,16 @@ const limits = {
       tpm: count.optional(),
       max_concurrent: count.optional(),
     })
-    .optional(),
-  fallbacks: z.array(z.string()).optional(),
+    .optional()
+    .describe("Calls and tokens a minute and calls at once, for this url, key and model."),
+  fallbacks: z
+    .array(z.string())
+    .optional()
+    .describe("Ids of models that are asked, in order, where this one fails."),
   fallback_on: z
     .array(z.enum(["rate_limit", "timeout", "server", "overflow", "content"]))
-    .optional(),
+    .optional()
+    .describe("Failures that fall back; default rate_limit, timeout, server."),
 };
 
 const otherModels = {
@@ -196,6 +201,9 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "idle_timeout",
   "total_timeout",
   "retries",
+  "rate_limit",
+  "fallbacks",
+  "fallback_on",
   ...Object.keys(sampling),
   "no_think",
   "thinking",

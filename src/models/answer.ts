@@ -32,7 +32,7 @@ const shapeOf = (hasReasoned: boolean) => ({
 });
 
 /** LangChain's chunk for one delta. */
-export function deltaChunk(delta: AnswerDelta, reader: StreamReader): ChatGenerationChunk {
+function deltaChunk(delta: AnswerDelta, reader: StreamReader): ChatGenerationChunk {
   const { content, reasoning, toolCalls, functionCall, refusal, logprobs } = delta;
   const shape = shapeOf(reader.hasReasoned);
   const message = new AIMessageChunk({
@@ -57,19 +57,13 @@ export function deltaChunk(delta: AnswerDelta, reader: StreamReader): ChatGenera
   return new ChatGenerationChunk({ message, text: content });
 }
 
-/** The last chunk of a stream: what was held back, why it ended and what it used. */
-export function finalChunk(
-  reader: StreamReader,
-  { rest, extra = {} }: { rest?: AnswerDelta | undefined; extra?: Metadata } = {},
-): ChatGenerationChunk {
+/** The last chunk of a stream: why it ended and what it used. */
+function finalChunk(reader: StreamReader, extra: Metadata): ChatGenerationChunk {
   const details = reader.reasoningDetails.whole;
   const message = new AIMessageChunk({
     id: reader.messageId,
-    content: rest?.content ?? "",
-    additional_kwargs: {
-      ...(rest === undefined || rest.reasoning === "" ? {} : { reasoning_content: rest.reasoning }),
-      ...(details === undefined ? {} : { reasoning_details: details }),
-    },
+    content: "",
+    additional_kwargs: details === undefined ? {} : { reasoning_details: details },
     response_metadata: {
       ...shapeOf(reader.hasReasoned),
       finish_reason: reader.finishReason,
@@ -79,13 +73,13 @@ export function finalChunk(
     },
   });
   Object.assign(message, { usage_metadata: countsOf(reader.usage) });
-  return new ChatGenerationChunk({ message, text: rest?.content ?? "" });
+  return new ChatGenerationChunk({ message, text: "" });
 }
 
 /** The chunks of an answer as they come, each told to the run's callbacks too. */
 export async function* chunksOf(
   answer: OpenAnswer,
-  { extra, runManager, signal }: ChunkOptions,
+  { runManager, signal }: ChunkOptions = {},
 ): AsyncGenerator<ChatGenerationChunk> {
   for (let pieces = await answer.next(); pieces; pieces = await answer.next())
     for (const { delta } of pieces) {
@@ -95,13 +89,12 @@ export async function* chunksOf(
       yield chunk;
       await announce(runManager, chunk);
     }
-  const last = finalChunk(answer.reader, { extra });
+  const last = finalChunk(answer.reader, { model_id: answer.model.id });
   yield last;
   await announce(runManager, last);
 }
 
 export interface ChunkOptions {
-  readonly extra: Metadata;
   readonly runManager?: CallbackManagerForLLMRun | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -117,12 +110,9 @@ async function announce(
 }
 
 /** A streamed answer put together for a caller who did not ask for a stream. */
-export async function wholeAnswer(
-  answer: OpenAnswer,
-  extra: Metadata,
-): Promise<ChatGeneration | undefined> {
+export async function wholeAnswer(answer: OpenAnswer): Promise<ChatGeneration | undefined> {
   let whole: ChatGenerationChunk | undefined;
-  for await (const chunk of chunksOf(answer, { extra })) whole = whole?.concat(chunk) ?? chunk;
+  for await (const chunk of chunksOf(answer)) whole = whole?.concat(chunk) ?? chunk;
   if (whole === undefined) return undefined;
   const { message, text } = whole;
   return { text, message: AIMessageChunk.isInstance(message) ? asWholeMessage(message) : message };

@@ -1,6 +1,7 @@
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
+import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { Model } from "./model.ts";
 import { callParametersSchema } from "./parameters.ts";
 import type { CallOrigin } from "./provider/origin.ts";
@@ -18,6 +19,9 @@ export interface ModelCall extends CallOrigin {
   readonly model: Model;
   readonly overrides: CallOverrides;
   readonly usage: UsagePort;
+  readonly limiter: CallLimiter;
+  /** Those that are asked where the model fails. */
+  readonly fallbacks: readonly Model[];
 }
 
 const settingsSchema = z.object({
@@ -38,17 +42,23 @@ export interface ConfigLike {
   readonly configurable?: unknown;
 }
 
+/** LangGraph adds `context` to a node's config; LangChain's types do not know it. */
+export const asConfig = (options: object | undefined): ConfigLike | undefined => options;
+
 /** Resolves one call: explicit overrides, then the run's context, then configurable, then the default. */
 export function resolveCall(
   config: ConfigLike | undefined,
   explicit: ChatModelOverrides = {},
 ): ModelCall {
-  const { models, usage } = currentRuntime();
+  const { models, usage, limiter } = currentRuntime();
   const { context, configurable } = withImplicitConfig(config);
   const [ofConfig, ofContext] = [readSettings(configurable), readSettings(context)];
   const settings = { ...ofConfig, ...ofContext };
+  const model = models.get(explicit.model ?? settings.model ?? models.defaultId);
   return {
-    model: models.get(explicit.model ?? settings.model ?? models.defaultId),
+    model,
+    fallbacks: models.fallbacksOf(model),
+    limiter,
     overrides: {
       temperature: explicit.temperature ?? settings.temperature ?? undefined,
       maxTokens: explicit.maxTokens ?? settings.max_tokens ?? undefined,

@@ -5,6 +5,7 @@ import { folderStamp } from "../config/watch-folder.ts";
 import { systemClock, type Clock } from "../core/clock.ts";
 import { reasonOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { requireFallbacks } from "./fallback-chains.ts";
 import { KeyAddresses } from "./key-addresses.ts";
 import { Model } from "./model.ts";
 import { ModelRegistry, type RegistryOptions } from "./registry.ts";
@@ -33,7 +34,9 @@ export class ModelCatalog {
     this.stamp = folderStamp(source.dir, isModelFile);
     const configs = readModelConfigs(source);
     this.#addresses.add(configs);
-    this.#models = withDemo(configs, source.env).map((config) => this.#modelOf(config));
+    const all = withDemo(configs, source.env);
+    requireFallbacks(all, this.#mayAppear);
+    this.#models = all.map((config) => this.#modelOf(config));
     this.registry = new ModelRegistry(
       this.#models.map(({ model }) => model),
       source.defaultModel,
@@ -50,7 +53,9 @@ export class ModelCatalog {
     try {
       const configs = readModelConfigs(this.#source);
       this.#addresses.check(configs, log);
-      const models = withDemo(configs, env).map((config) => this.#reused(config));
+      const all = withDemo(configs, env);
+      requireFallbacks(all, this.#mayAppear);
+      const models = all.map((config) => this.#reused(config));
       this.registry.replace(models.map(({ model }) => model));
       this.#addresses.add(configs);
       log?.info(changes(this.#models, models), "model configs reloaded");
@@ -61,6 +66,8 @@ export class ModelCatalog {
       return false;
     }
   }
+
+  readonly #mayAppear = (id: string): boolean => this.#source.mayAppear?.(id) ?? false;
 
   #modelOf(config: ModelConfig): ConfiguredModel {
     const { clock = systemClock, log } = this.#source;

@@ -1,36 +1,17 @@
-import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type {
   BaseLanguageModelInput,
   StructuredOutputMethodOptions,
 } from "@langchain/core/language_models/base";
-import type { LangSmithParams } from "@langchain/core/language_models/chat_models";
-import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import { AIMessageChunk, type BaseMessage, type MessageContent } from "@langchain/core/messages";
-import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable, RunnableConfig } from "@langchain/core/runnables";
-import { ChatOpenAI, ChatOpenAICompletions, type ChatOpenAICallOptions } from "@langchain/openai";
-import { resolveCall, type ChatModelOverrides, type ConfigLike, type ModelCall } from "./call.ts";
+import { ChatOpenAI, type ChatOpenAICallOptions } from "@langchain/openai";
+import { asConfig, resolveCall, type ChatModelOverrides } from "./call.ts";
+import { CALL, RoutedCompletions, UNUSED_CLIENT } from "./routed-completions.ts";
 import { estimateContent } from "./estimate.ts";
 import { leavable } from "./leavable.ts";
 import { asWholeMessage } from "./message-chunk.ts";
-import type { Model } from "./model.ts";
-import { chunksOf } from "./answer.ts";
-import { eventsOf } from "./regular-chunks.ts";
 import { contentOf } from "./once/model-content.ts";
 import { askOnce } from "./once/once.ts";
-import { ProviderCompletions, type ProviderCall } from "./provider-completions.ts";
-
-const CALL = Symbol("kagari.call");
-const UNUSED_CLIENT = {
-  apiKey: "unused",
-  configuration: { baseURL: "http://unused.invalid/v1", organization: null, project: null },
-};
-
-type Options = ChatOpenAICompletions["ParsedCallOptions"];
-type OptionsWithCall = Options & { [CALL]?: ModelCall };
-
-/** One client for each configured model, gone with the registry it came from. */
-const clients = new WeakMap<Model, ProviderCompletions>();
 
 /**
  * A ChatOpenAI for graphs: model, temperature, answer limit and thinking are resolved at each call
@@ -150,85 +131,5 @@ type StructuredSchema<Output extends Record<string, unknown>> = Parameters<
 >[0];
 type RawAndParsed<Output> = { raw: BaseMessage; parsed: Output };
 
-/** What ChatOpenAI sends its Chat Completions through: hands each call to its model's own client. */
-class RoutedCompletions extends ChatOpenAICompletions {
-  readonly #overrides: ChatModelOverrides;
-
-  constructor(overrides: ChatModelOverrides) {
-    super(UNUSED_CLIENT);
-    this.#overrides = overrides;
-  }
-
-  override invocationParams(
-    options?: Options,
-    extra?: { streaming?: boolean },
-  ): ReturnType<ChatOpenAICompletions["invocationParams"]> {
-    const { client, provider } = this.#route([], options ?? {});
-    return client.bodyOf(provider, extra?.streaming ?? false);
-  }
-
-  override getLsParams(options: Options): LangSmithParams {
-    const { model, overrides } = this.#callOf(options);
-    const temperature = overrides.temperature ?? model.fields.temperature;
-    const maxTokens = overrides.maxTokens ?? model.fields.out_tokens;
-    return {
-      ls_provider: model.dialect.name,
-      ls_model_name: model.modelName,
-      ls_model_type: "chat",
-      ...(temperature === undefined ? {} : { ls_temperature: temperature }),
-      ...(maxTokens === undefined ? {} : { ls_max_tokens: maxTokens }),
-      ...(options.stop === undefined ? {} : { ls_stop: options.stop }),
-    };
-  }
-
-  override async _generate(messages: BaseMessage[], options: Options): Promise<ChatResult> {
-    const { client, provider } = this.#route(messages, options);
-    return await client.answer(provider);
-  }
-
-  override async *_streamResponseChunks(
-    messages: BaseMessage[],
-    options: Options,
-    runManager?: CallbackManagerForLLMRun,
-  ): AsyncGenerator<ChatGenerationChunk> {
-    const { client, provider } = this.#route(messages, options);
-    await using answer = await client.open(provider);
-    const extra = { model_id: provider.call.model.id };
-    yield* chunksOf(answer, { extra, runManager, signal: options.signal });
-  }
-
-  override async *_streamChatModelEvents(
-    messages: BaseMessage[],
-    options: Options,
-  ): AsyncGenerator<ChatModelStreamEvent> {
-    const { client, provider } = this.#route(messages, options);
-    await using answer = await client.open(provider);
-    yield* eventsOf(answer);
-  }
-
-  #route(
-    messages: BaseMessage[],
-    options: Options,
-  ): { client: ProviderCompletions; provider: ProviderCall } {
-    const call = this.#callOf(options);
-    return { client: clientOf(call.model), provider: { call, messages, options } };
-  }
-
-  #callOf(options: OptionsWithCall): ModelCall {
-    return options[CALL] ?? resolveCall(asConfig(options), this.#overrides);
-  }
-}
-
-/** LangGraph adds `context` to a node's config; LangChain's types do not know it. */
-const asConfig = (options: object | undefined): ConfigLike | undefined => options;
-
 /** LangChain's types say chunk where its own models give a whole message too. */
 const asAnswer = (answer: unknown): AIMessageChunk => answer as AIMessageChunk;
-
-function clientOf(model: Model): ProviderCompletions {
-  const known = clients.get(model);
-  if (known) return known;
-  const client = new ProviderCompletions(model);
-  clients.set(model, client);
-  return client;
-}

@@ -19,11 +19,12 @@ export function graphAsk(
   id: string | undefined,
   { config, signal }: GraphCall = {},
 ): Ask & { readonly model: Model } {
-  const { models, usage } = currentRuntime();
+  const { models, usage, limiter } = currentRuntime();
   const signals = [signal, signalOf(config)].filter((one) => one !== undefined);
   return {
     model: models.get(id ?? models.defaultOf(type), type),
     usage,
+    limiter,
     origin: originOf(config),
     ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
   };

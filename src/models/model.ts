@@ -3,6 +3,7 @@ import type { ModelConfig } from "../config/model-config.ts";
 import { AppError } from "../core/errors.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import { callPolicyOf, type CallPolicy } from "./call-policy.ts";
 import { dialectOf, type Dialect } from "./dialects/index.ts";
 
 /** Whether a model can be called, and if not, for which kind of reason. */
@@ -31,6 +32,7 @@ export interface ModelStatus {
   };
   readonly currency: string;
   readonly thinking: string;
+  readonly calls: CallPolicy;
   readonly description: string | null;
   readonly unhonoured: readonly string[];
   readonly warnings: readonly string[];
@@ -130,6 +132,7 @@ export class Model {
       },
       currency: fields.currency ?? dialect.currency,
       thinking: this.#thinking(),
+      calls: callPolicyOf(this),
       description: fields.description ?? null,
       unhonoured: this.#config.unhonoured,
       warnings: this.#config.warnings,

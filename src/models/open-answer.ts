@@ -1,17 +1,18 @@
+import type { Model } from "./model.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import type { StreamPiece } from "./regular-chunks.ts";
 
 /** A streamed answer whose first words have come: from here on it is never asked for again. */
 export class OpenAnswer implements AsyncDisposable {
+  /** The one that answers: a fallback perhaps. */
+  readonly model: Model;
   readonly reader: StreamReader;
   readonly #pieces: AsyncGenerator<StreamPiece[], void>;
   readonly #close: () => void;
   #first: readonly StreamPiece[] | undefined;
 
-  constructor(
-    reader: StreamReader,
-    { pieces, first, close }: Pick<OpenAnswerParts, "pieces" | "first" | "close">,
-  ) {
+  constructor({ model, reader, pieces, first, close }: OpenAnswerParts) {
+    this.model = model;
     this.reader = reader;
     this.#pieces = pieces;
     this.#first = first;
@@ -40,6 +41,8 @@ export class OpenAnswer implements AsyncDisposable {
 }
 
 interface OpenAnswerParts {
+  readonly model: Model;
+  readonly reader: StreamReader;
   readonly pieces: AsyncGenerator<StreamPiece[], void>;
   readonly first: readonly StreamPiece[];
   readonly close: () => void;

@@ -3,13 +3,12 @@ import type { ChatGeneration, ChatResult } from "@langchain/core/outputs";
 import { ChatOpenAICompletions } from "@langchain/openai";
 import { generationsOf, wholeAnswer } from "./answer.ts";
 import { requireAnswers, requireWhole } from "./answer-checks.ts";
+import { Attempt, type Begun } from "./attempts/attempt.ts";
 import { withRetries } from "./attempts/retry.ts";
 import type { ModelCall } from "./call.ts";
-import { CallMeter } from "./call-meter.ts";
 import type { Body } from "./dialects/index.ts";
-import { AttemptClock, CallClock } from "./exchange/clock.ts";
+import { type AttemptClock, CallClock } from "./exchange/clock.ts";
 import { exchangeStream, exchangeWhole } from "./exchange/send.ts";
-import { isAbort, toUpstreamError } from "./failures/upstream-error.ts";
 import type { Model } from "./model.ts";
 import { OpenAnswer } from "./open-answer.ts";
 import { optionParameters } from "./parameters.ts";
@@ -20,7 +19,6 @@ import { softSwitched } from "./soft-switch.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { transportOf, type Transport } from "./transport.ts";
 import { NO_TOKENS, readUsage } from "./usage.ts";
-import type { ModelUsage } from "./usage-port.ts";
 import { usageOf, type WireObject } from "./wire.ts";
 import { wireMessages } from "./wire-messages.ts";
 
@@ -32,12 +30,6 @@ export interface ProviderCall {
   readonly call: ModelCall;
   readonly messages: BaseMessage[];
   readonly options: Options;
-}
-
-/** One call with its time running and its request made. */
-interface Begun extends ProviderCall {
-  readonly clock: CallClock;
-  readonly body: Body;
 }
 
 /** The wire of one configured model; safe for any number of calls at once, it holds no call's state. */
@@ -103,54 +95,48 @@ export class ProviderCompletions extends ChatOpenAICompletions {
       stream: isStreamed,
       messages: softSwitched(wired, this.#model, call.overrides),
     };
-    return { ...provider, clock, body };
+    return { call, messages, clock, body };
   }
 
   async #openOnce(begun: Begun, close: () => void): Promise<OpenAnswer> {
     const reader = this.#readerFor(begun);
     const pieces = this.#pieces(begun, reader);
     const { value: first } = await pieces.next();
-    return new OpenAnswer(reader, { pieces, first: first ?? [], close });
+    return new OpenAnswer({ model: this.#model, reader, pieces, first: first ?? [], close });
   }
 
   async #readWhole(begun: Begun): Promise<ChatResult> {
     await using answer = await this.#openOnce(begun, () => undefined);
-    const generation = await wholeAnswer(answer, { model_id: this.#model.id });
+    const generation = await wholeAnswer(answer);
     return { generations: generation ? [generation] : [] };
   }
 
-  async #askWhole({ call, messages, clock, body }: Begun): Promise<ChatResult> {
-    using attempt = new AttemptClock(clock);
-    const meter = new CallMeter(call, messages);
-    let status: ModelUsage["status"] = "error";
+  async #askWhole(begun: Begun): Promise<ChatResult> {
+    const attempt = await Attempt.begin(begun);
     let usage: WireObject | undefined;
     try {
-      const response = await exchangeWhole({ ...this.#exchange, body, clock: attempt });
+      const exchange = { ...this.#exchange, body: begun.body, clock: attempt.clock };
+      const response = await exchangeWhole(exchange);
       usage = usageOf(response);
-      const rules = readingRulesOf(this.#model, call.overrides);
+      const rules = readingRulesOf(this.#model, begun.call.overrides);
       const extra = { model_id: this.#model.id };
       const generations: ChatGeneration[] = generationsOf(response, { rules, extra });
       requireAnswers(generations, this.#model);
-      status = "success";
+      attempt.succeeded();
       return { generations, llmOutput: { tokenUsage: readUsage(usage) ?? NO_TOKENS } };
     } catch (error) {
-      const failed = this.#failure(error, attempt);
-      status = clock.isCancelled || isAbort(failed) ? "cancelled" : "error";
-      throw failed;
+      throw attempt.failed(error);
     } finally {
-      meter.record({ status, usage, answer: "" });
+      attempt.end(usage, "");
     }
   }
 
   /** One attempt; what comes before the first words is held back until they have come. */
   async *#pieces(begun: Begun, reader: StreamReader): AsyncGenerator<StreamPiece[], void> {
-    const { call, messages, clock } = begun;
-    using attempt = new AttemptClock(clock);
-    const meter = new CallMeter(call, messages);
-    let status: ModelUsage["status"] = "cancelled";
+    const attempt = await Attempt.begin(begun);
     let held: StreamPiece[] | undefined = [];
     try {
-      for await (const chunks of this.#chunks(begun, attempt)) {
+      for await (const chunks of this.#chunks(begun, attempt.clock)) {
         const read = chunks.map((chunk) => ({ delta: reader.read(chunk), chunk }));
         const pieces: StreamPiece[] = held === undefined ? read : [...held, ...read];
         const isSilent: boolean = held !== undefined && !pieces.some(({ delta }) => delta);
@@ -159,15 +145,13 @@ export class ProviderCompletions extends ChatOpenAICompletions {
       }
       const rest = reader.end();
       requireWhole(reader, this.#model);
-      status = "success";
+      attempt.succeeded();
       const last = rest === undefined ? [] : [{ delta: rest, chunk: undefined }];
       if (held !== undefined || last.length > 0) yield [...(held ?? []), ...last];
     } catch (error) {
-      const failed = this.#failure(error, attempt);
-      status = clock.isCancelled || isAbort(failed) ? "cancelled" : "error";
-      throw failed;
+      throw attempt.failed(error);
     } finally {
-      meter.record({ status, usage: reader.usage, answer: reader.answer });
+      attempt.end(reader.usage, reader.answer);
     }
   }
 
@@ -194,12 +178,8 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     return dialect.mustStream?.({ model: modelName, isStreamed: false, ...wish }) ?? false;
   }
 
-  #readerFor({ call }: ProviderCall): StreamReader {
+  #readerFor({ call }: Begun): StreamReader {
     return new StreamReader(readingRulesOf(this.#model, call.overrides));
-  }
-
-  #failure(error: unknown, { cause }: AttemptClock): Error {
-    return cause ?? toUpstreamError(error, this.#model);
   }
 }
 

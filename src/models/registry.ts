@@ -90,6 +90,23 @@ export class ModelRegistry {
     });
   }
 
+  /** The models that answer for one that fails, in order: its fallbacks and theirs, each once. */
+  fallbacksOf({ id, fields }: Model): readonly Model[] {
+    const { fallbacks } = fields;
+    if (fallbacks === undefined) return NONE;
+    const found = new Map<string, Model>();
+    const add = (names: readonly string[]): void => {
+      for (const name of names) {
+        const model = this.#models.get(name);
+        if (model === undefined || name === id || found.has(name)) continue;
+        found.set(name, model);
+        add(model.fields.fallbacks ?? []);
+      }
+    };
+    add(fallbacks);
+    return [...found.values()];
+  }
+
   /** Swaps the models of the config folder; throws ConfigError, and changes nothing, where the default is gone. */
   replace(models: readonly Model[]): void {
     const defaultId = this.#chooseDefault(models);
@@ -123,6 +140,8 @@ export class ModelRegistry {
     return chosen?.id ?? "demo";
   }
 }
+
+const NONE: readonly Model[] = [];
 
 const byId = (models: readonly Model[]): ReadonlyMap<string, Model> =>
   new Map(models.map((model) => [model.id, model]));

@@ -1,5 +1,6 @@
 import { AppError } from "../core/errors.ts";
 import type { PromptLibrary } from "../prompts/library.ts";
+import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { ModelRegistry } from "./registry.ts";
 import type { UsagePort } from "./usage-port.ts";
 
@@ -12,6 +13,8 @@ export interface KagariRuntime {
   readonly models: ModelRegistry;
   readonly prompts: PromptLibrary;
   readonly usage: UsagePort;
+  /** Counts the calls of all graphs against the models' rate limits. */
+  readonly limiter: CallLimiter;
 }
 
 /** Makes a server's models, prompts and ledger the ones that graphs use; returns its undoing. */

@@ -6,6 +6,7 @@ import { readEnvFile } from "../config/settings.ts";
 import { createLog } from "../core/log.ts";
 import { openPrompts } from "../prompts/library.ts";
 import { openModels } from "./catalog.ts";
+import { MemoryLimiter } from "./limits/memory-limiter.ts";
 import { installedRuntime, type KagariRuntime } from "./runtime-handle.ts";
 import { noLedger } from "./usage-port.ts";
 
@@ -26,7 +27,13 @@ function openStandalone(cwd: string): KagariRuntime {
     defaultModel: env["KAGARI_DEFAULT_MODEL"],
     log,
   });
-  return { version: 1, models, prompts: openPrompts(join(root, "prompts"), log), usage: noLedger };
+  return {
+    version: 1,
+    models,
+    prompts: openPrompts(join(root, "prompts"), log),
+    usage: noLedger,
+    limiter: new MemoryLimiter(),
+  };
 }
 
 /** What the server would read too: `.env`, else the `env` of langgraph.json. */

@@ -5,6 +5,7 @@ import { reasonOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { withDemo } from "./catalog.ts";
 import { discoverModels, isLocalId, localAddresses } from "./local/discover.ts";
+import { fallbackProblems } from "./fallback-chains.ts";
 import { Model } from "./model.ts";
 import { ModelRegistry } from "./registry.ts";
 
@@ -24,11 +25,13 @@ export async function surveyModels(loaded: LoadedSettings, log: Log): Promise<Mo
   const local = await discoverModels(addresses, { env });
   const modelOf = (config: (typeof local)[number]) =>
     new Model(config, { clock: systemClock, log });
-  const models = withDemo(configs, env).map(modelOf);
+  const all = withDemo(configs, env);
+  const models = all.map(modelOf);
   const mayAppear = (id: string) => isLocalId(id, addresses);
+  const astray = fallbackProblems(all, mayAppear);
   const { registry, problem } = registryOf(models, settings.default_model, mayAppear);
   registry.offer(local.map(modelOf));
-  return { registry, refused, problem };
+  return { registry, refused: [...refused, ...astray], problem };
 }
 
 function registryOf(

@@ -35,6 +35,12 @@ describe("kagari models", () => {
     write("通义.json", { ...QWEN, api_key: "env:SET_KEY" });
     write("nokey.json", { ...QWEN, api_key: "env:UNSET_KEY", dialect: "dashscope" });
     write("off.json", { ...QWEN, enabled: false });
+    write("限流.json", {
+      ...QWEN,
+      api_key: "env:SET_KEY",
+      rate_limit: { rpm: 60, max_concurrent: 2 },
+      fallbacks: ["off"],
+    });
     write("bad.json", { ...QWEN, pay_in: "0.3" });
     const { code, stdout } = await models();
     const row = (id: string) =>
@@ -51,6 +57,8 @@ describe("kagari models", () => {
     expect(stdout).toContain("nokey: key not set: environment variable UNSET_KEY is missing");
     expect(stdout).toMatch(/^bad: refused: .*bad\.json: pay_in: expected number/m);
     expect(stdout).toMatch(/^off: switched off/m);
+    expect(stdout).toContain("限流: at most 60 calls a minute, 2 calls at once");
+    expect(stdout).toContain("限流: falls back to off on rate_limit, timeout, server");
     expect(stdout).not.toContain("test-marker-5678");
     expect(code).toBe(1);
   });
@@ -69,10 +77,18 @@ describe("kagari models", () => {
         isDialectInferred: true,
         prices: { payIn: 0.3, payOut: 1.2 },
         currency: "CNY",
+        calls: { retries: 3, timeout: null, idleTimeout: 60, totalTimeout: 600, fallbacks: [] },
       },
       { id: "demo", isDefault: false },
     ]);
     expect(stdout).not.toContain("test-marker-5678");
+  });
+
+  it("refuses fallbacks that lead nowhere", async () => {
+    write("a.json", { ...QWEN, api_key: "env:SET_KEY", fallbacks: ["missing"] });
+    const { code, stdout } = await models();
+    expect(stdout).toMatch(/^a: refused: .*a\.json: fallbacks: no model is called "missing"/m);
+    expect(code).toBe(1);
   });
 
   it("says that the default model is none of them", async () => {

@@ -11,6 +11,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { chatModel } from "../../src/models/chat.ts";
 import { Model } from "../../src/models/model.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
+import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import * as fake from "../support/fake-provider.ts";
 import { startProxy } from "../support/proxy.ts";
@@ -27,6 +28,7 @@ function served(fields: Fields, env: Record<string, string> = {}): Disposable & 
   const model = new Model(config, { clock: systemClock, log: undefined });
   const uninstall = installRuntime({
     version: 1,
+    limiter: new MemoryLimiter(),
     models: new ModelRegistry([model], "a"),
     prompts: { render: (name) => name },
     usage: { record: () => undefined },

@@ -4,6 +4,7 @@ import { graph as approval } from "../../graphs/approval.ts";
 import { graph as chat } from "../../graphs/chat.ts";
 import { contextOf, prompt } from "../../src/graphkit.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
+import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import * as fake from "../support/fake-provider.ts";
 import { testRuntime } from "./support.ts";
@@ -167,6 +168,7 @@ describe("graphkit", () => {
   it("fills a prompt from the variables, the context and the configurable", () => {
     const uninstall = installRuntime({
       version: 1,
+      limiter: new MemoryLimiter(),
       models: new ModelRegistry([], undefined),
       prompts: { render: (name, variables) => JSON.stringify([name, variables]) },
       usage: { record: () => undefined },

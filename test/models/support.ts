@@ -2,6 +2,7 @@ import { parseModelConfig } from "../../src/config/model-config.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { Model } from "../../src/models/model.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
+import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import type { ModelUsage } from "../../src/models/usage-port.ts";
 
@@ -22,6 +23,7 @@ export function testRuntime(
   const list = Object.entries(models).map(([id, fields]) => makeModel(id, fields));
   const uninstall = installRuntime({
     version: 1,
+    limiter: new MemoryLimiter(),
     models: new ModelRegistry(list, list[0]?.id),
     prompts: { render: (name) => name },
     usage: { record: (usage) => void used.push(usage) },

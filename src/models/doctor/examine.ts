@@ -1,3 +1,4 @@
+import { callPolicyOf } from "../call-policy.ts";
 import type { Model } from "../model.ts";
 import { CHAT_PROBES, probeAnswer } from "./chat-probes.ts";
 import { probeContext } from "./context-probe.ts";
@@ -21,7 +22,8 @@ export async function examine(model: Model, options: ExamineOptions): Promise<Di
     options.onFinding?.(finding);
   }
   const isHealthy = !findings.some(({ isFault }) => isFault);
-  return { model: model.id, isHealthy, findings, requests: patient.requests };
+  const { requests } = patient;
+  return { model: model.id, isHealthy, calls: callPolicyOf(model), findings, requests };
 }
 
 async function* findingsOf(

@@ -1,3 +1,5 @@
+import type { CallPolicy } from "../call-policy.ts";
+
 /** What a probe found: obeyed, not obeyed, not to be told, or not asked. */
 export type Verdict = "yes" | "no" | "unsure" | "skipped";
 
@@ -37,6 +39,8 @@ export interface ShownRequest {
 export interface Diagnosis {
   readonly model: string;
   readonly isHealthy: boolean;
+  /** How graphs' calls of it are made. */
+  readonly calls: CallPolicy;
   readonly findings: readonly Finding[];
   readonly requests: readonly ShownRequest[];
 }

@@ -1,4 +1,5 @@
 import { estimateText } from "../estimate.ts";
+import { takeTicket } from "../limits/ticket.ts";
 import type { Model } from "../model.ts";
 import { askProvider } from "../provider/ask.ts";
 import { withRetries } from "../attempts/retry.ts";
@@ -36,11 +37,12 @@ const batchSizeOf = ({ fields, dialect, modelName }: Model): number =>
   fields.batch_size ?? dialect.embedding?.batchSize(modelName) ?? 1;
 
 async function embedBatch(ask: Ask, batch: readonly Embeddable[], wish: EmbeddingWish) {
-  const { model, signal } = ask;
+  const { model, limiter, signal } = ask;
   const request = embeddingRequest(model, batch, wish);
   const estimate = () => batch.reduce((sum, text) => sum + tokensOf(text), 0);
   return await metered(ask, { kind: "embedding", units: batch.length, estimate }, () =>
     withRetries({ model, signal }, async () => {
+      using _ticket = await takeTicket(model, { limiter, tokens: estimate, signal });
       const answer = await askProvider(model, request, signal);
       const vectors = readVectors(model, answer, batch.length);
       requireSize(model, vectors, wish.dimensions ?? model.fields.dimensions);

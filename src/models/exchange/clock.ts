@@ -1,8 +1,9 @@
 import { tooSlow } from "../failures/upstream-error.ts";
 import type { Model } from "../model.ts";
 
-const IDLE_SECONDS = 60;
-const TOTAL_SECONDS = 600;
+/** What a model file that does not say gets. */
+export const IDLE_SECONDS = 60;
+export const TOTAL_SECONDS = 600;
 
 /** The time of one call of a model, with its waits and all attempts; ends with the caller's signal too. */
 export class CallClock implements Disposable {

@@ -1,4 +1,5 @@
 import { reasonOf } from "../../core/errors.ts";
+import type { CallLimiter } from "../limits/call-limiter-port.ts";
 import type { Model } from "../model.ts";
 import { isAbort } from "../failures/upstream-error.ts";
 import type { CallKind, ModelUsage, UsagePort } from "../usage-port.ts";
@@ -9,6 +10,7 @@ import type { CallOrigin } from "./origin.ts";
 export interface Ask {
   readonly model: Model;
   readonly usage: UsagePort;
+  readonly limiter: CallLimiter;
   readonly origin: CallOrigin;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,5 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import { estimateText } from "../estimate.ts";
+import { takeTicket } from "../limits/ticket.ts";
 import type { Model } from "../model.ts";
 import { askProvider } from "../provider/ask.ts";
 import { withRetries } from "../attempts/retry.ts";
@@ -48,7 +49,7 @@ export async function rerankDocuments(ask: Ask, wish: RerankWish): Promise<Reran
 }
 
 async function rankBatch(ask: Ask, wish: RerankWish) {
-  const { model, signal } = ask;
+  const { model, limiter, signal } = ask;
   const { query, documents } = wish;
   const request = rerankRequest(model, wish);
   const estimate = () => {
@@ -57,6 +58,7 @@ async function rankBatch(ask: Ask, wish: RerankWish) {
   };
   return await metered(ask, { kind: "rerank", units: documents.length, estimate }, () =>
     withRetries({ model, signal }, async () => {
+      using _ticket = await takeTicket(model, { limiter, tokens: estimate, signal });
       const answer = await askProvider(model, request, signal);
       return { result: readRanking(model, answer, documents.length), answer };
     }),

@@ -1,0 +1,66 @@
+import type { BaseMessage } from "@langchain/core/messages";
+import type { ModelCall } from "../call.ts";
+import { CallMeter } from "../call-meter.ts";
+import type { Body } from "../dialects/index.ts";
+import { estimateMessage, estimateTools } from "../estimate.ts";
+import { AttemptClock, type CallClock } from "../exchange/clock.ts";
+import { isAbort, toUpstreamError } from "../failures/upstream-error.ts";
+import type { CallTicket } from "../limits/call-limiter-port.ts";
+import { takeTicket } from "../limits/ticket.ts";
+import { readUsage } from "../usage.ts";
+import type { ModelUsage } from "../usage-port.ts";
+import { itemsOf, type WireObject } from "../wire.ts";
+
+/** One call with its time running and its request made. */
+export interface Begun {
+  readonly call: ModelCall;
+  readonly messages: BaseMessage[];
+  readonly clock: CallClock;
+  readonly body: Body;
+}
+
+/** One request of a call: it waits its turn, has its time, and is written down once, however it ends. */
+export class Attempt {
+  readonly clock: AttemptClock;
+  readonly #begun: Begun;
+  readonly #ticket: CallTicket;
+  readonly #meter: CallMeter;
+  #status: ModelUsage["status"] = "cancelled";
+
+  private constructor(begun: Begun, ticket: CallTicket) {
+    this.#begun = begun;
+    this.#ticket = ticket;
+    this.clock = new AttemptClock(begun.clock);
+    this.#meter = new CallMeter(begun.call, begun.messages);
+  }
+
+  static async begin(begun: Begun): Promise<Attempt> {
+    const { call, clock, messages, body } = begun;
+    const tokens = (): number =>
+      messages.reduce((sum, message) => sum + estimateMessage(message), 0) +
+      estimateTools(itemsOf(body["tools"]));
+    const { limiter, model } = call;
+    return new Attempt(begun, await takeTicket(model, { limiter, tokens, signal: clock.signal }));
+  }
+
+  succeeded(): void {
+    this.#status = "success";
+  }
+
+  /** What the attempt failed with: the caller's reason, a time that was over, or the provider's fault. */
+  failed(error: unknown): Error {
+    const { call, clock } = this.#begun;
+    const failed = this.clock.cause ?? toUpstreamError(error, call.model);
+    this.#status = clock.isCancelled || isAbort(failed) ? "cancelled" : "error";
+    return failed;
+  }
+
+  /** `answer` is what was received, for an estimate where the provider sent no usage. */
+  end(usage: WireObject | undefined, answer: string): void {
+    this.clock[Symbol.dispose]();
+    const tokens = readUsage(usage)?.totalTokens;
+    if (tokens !== undefined) this.#ticket.used(tokens);
+    this.#ticket[Symbol.dispose]();
+    this.#meter.record({ status: this.#status, usage, answer });
+  }
+}

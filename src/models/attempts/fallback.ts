@@ -1,0 +1,100 @@
+import { AppError, UpstreamError, type UpstreamKind } from "../../core/errors.ts";
+import type { ModelCall } from "../call.ts";
+import type { Model } from "../model.ts";
+import { promptLimit } from "../trim.ts";
+
+export type FallbackReason = NonNullable<Model["fields"]["fallback_on"]>[number];
+
+/** What a failure is called in `fallback_on`; one that is not here never falls back. */
+const REASONS: Partial<Record<UpstreamKind, FallbackReason>> = {
+  rate_limit: "rate_limit",
+  quota: "rate_limit",
+  timeout: "timeout",
+  server: "server",
+  overflow: "overflow",
+  content: "content",
+};
+
+const DEFAULT_REASONS: readonly FallbackReason[] = ["rate_limit", "timeout", "server"];
+
+/** The failures of a model that its fallbacks answer for. */
+export const fallbackReasonsOf = ({ fields }: Model): readonly FallbackReason[] =>
+  fields.fallback_on ?? DEFAULT_REASONS;
+
+interface Tried {
+  readonly model: string;
+  readonly reason: string;
+}
+
+/**
+ * Asks a model and, where it fails as its `fallback_on` says, its fallbacks one after another; one
+ * that cannot do what the call wants is passed over. `ask` must reject before anything was heard.
+ */
+export async function withFallbacks<Result>(
+  call: ModelCall,
+  { hasTools }: { hasTools: boolean },
+  ask: (call: ModelCall) => Promise<Result>,
+): Promise<Result> {
+  const { model, fallbacks } = call;
+  let failed: UpstreamError;
+  try {
+    return await ask(call);
+  } catch (error) {
+    if (fallbacks.length === 0 || !fallsBack(error, model)) throw error;
+    failed = error;
+  }
+  const tried: Tried[] = [];
+  for (const next of fallbacks) {
+    const reason = unfitness(next, { hasTools, failed, model });
+    if (reason !== undefined) {
+      tried.push({ model: next.id, reason });
+      continue;
+    }
+    model.log?.warn({ model: model.id, kind: failed.kind, fallback: next.id }, "model falls back");
+    try {
+      return await ask({ ...call, model: next });
+    } catch (error) {
+      if (!isPassedOver(error) && !fallsBack(error, model)) throw error;
+      tried.push({ model: next.id, reason: error instanceof Error ? error.message : "" });
+    }
+  }
+  throw allFailed(failed, tried);
+}
+
+function fallsBack(error: unknown, model: Model): error is UpstreamError {
+  if (!(error instanceof UpstreamError)) return false;
+  const reason = REASONS[error.kind];
+  return reason !== undefined && fallbackReasonsOf(model).includes(reason);
+}
+
+/** A fallback that takes no part of the conversation, or cannot be called now, is no reason to end. */
+const isPassedOver = (error: unknown): boolean =>
+  error instanceof AppError && ["validation", "unavailable"].includes(error.code);
+
+interface Need {
+  readonly hasTools: boolean;
+  readonly failed: UpstreamError;
+  readonly model: Model;
+}
+
+function unfitness(next: Model, { hasTools, failed, model }: Need): string | undefined {
+  const reason = next.unavailableReason();
+  if (reason !== undefined) return reason;
+  if (hasTools && next.fields.capabilities?.tools === false) return "takes no tools";
+  if (failed.kind !== "overflow") return undefined;
+  const [room, needed] = [promptLimit(next), promptLimit(model)];
+  const isNoLarger = room !== undefined && needed !== undefined && room <= needed;
+  return isNoLarger ? "takes no longer prompts" : undefined;
+}
+
+/** The first model's failure, which also says what became of its fallbacks. */
+function allFailed(failed: UpstreamError, tried: readonly Tried[]): UpstreamError {
+  const list = tried.map(({ model, reason }) => `${model}: ${reason}`).join("; ");
+  return new UpstreamError(`${failed.message} (and no fallback answered: ${list})`, {
+    kind: failed.kind,
+    retryable: failed.retryable,
+    retryAfterMs: failed.retryAfterMs,
+    details: { ...failed.details, fallbacks: tried },
+    cause: failed.cause,
+  });
+}
