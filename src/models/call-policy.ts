@@ -1,4 +1,4 @@
-import { fallbackReasonsOf } from "./attempts/fallback.ts";
+import { fallbackReasonsOf } from "./attempts/fallback-reasons.ts";
 import { retryPolicyOf } from "./attempts/retry.ts";
 import { IDLE_SECONDS, TOTAL_SECONDS } from "./exchange/clock.ts";
 import type { Model } from "./model.ts";

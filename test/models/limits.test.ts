@@ -6,19 +6,16 @@ import { testRuntime } from "./support.ts";
 
 /** A provider that answers only when told to, and knows how many wait. */
 function held() {
-  const waiting: (() => void)[] = [];
-  let arrived = Promise.withResolvers<void>();
-  const answer: fake.Answer = (response, request) => {
-    waiting.push(() => fake.text("ok")(response, request));
-    arrived.resolve();
-  };
+  let arrived = Promise.withResolvers<() => void>();
+  const answer: fake.Answer = (response, request) =>
+    arrived.resolve(() => fake.text("ok")(response, request));
   return {
     answer,
-    waiting,
+    /** Waits for the next request; what it gives answers it. */
     async next(): Promise<() => void> {
-      if (waiting.length === 0) await arrived.promise;
+      const send = await arrived.promise;
       arrived = Promise.withResolvers();
-      return waiting.shift() ?? expect.fail();
+      return send;
     },
   };
 }

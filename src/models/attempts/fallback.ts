@@ -1,25 +1,8 @@
-import { AppError, UpstreamError, type UpstreamKind } from "../../core/errors.ts";
+import { AppError, UpstreamError } from "../../core/errors.ts";
 import type { ModelCall } from "../call.ts";
 import type { Model } from "../model.ts";
 import { promptLimit } from "../trim.ts";
-
-export type FallbackReason = NonNullable<Model["fields"]["fallback_on"]>[number];
-
-/** What a failure is called in `fallback_on`; one that is not here never falls back. */
-const REASONS: Partial<Record<UpstreamKind, FallbackReason>> = {
-  rate_limit: "rate_limit",
-  quota: "rate_limit",
-  timeout: "timeout",
-  server: "server",
-  overflow: "overflow",
-  content: "content",
-};
-
-const DEFAULT_REASONS: readonly FallbackReason[] = ["rate_limit", "timeout", "server"];
-
-/** The failures of a model that its fallbacks answer for. */
-export const fallbackReasonsOf = ({ fields }: Model): readonly FallbackReason[] =>
-  fields.fallback_on ?? DEFAULT_REASONS;
+import { isFallbackReason } from "./fallback-reasons.ts";
 
 interface Tried {
   readonly model: string;
@@ -62,9 +45,7 @@ export async function withFallbacks<Result>(
 }
 
 function fallsBack(error: unknown, model: Model): error is UpstreamError {
-  if (!(error instanceof UpstreamError)) return false;
-  const reason = REASONS[error.kind];
-  return reason !== undefined && fallbackReasonsOf(model).includes(reason);
+  return error instanceof UpstreamError && isFallbackReason(error.kind, model);
 }
 
 /** A fallback that takes no part of the conversation, or cannot be called now, is no reason to end. */

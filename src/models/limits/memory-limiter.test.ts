@@ -51,10 +51,10 @@ describe("a limit of calls at once", () => {
     const { ask, through, tickets } = asker({ callsAtOnce: 1 });
     const controller = new AbortController();
     await ask("a");
-    const left = expect(ask("b", 0, controller.signal)).rejects.toThrow("enough");
+    const left = ask("b", 0, controller.signal);
     void ask("c");
     controller.abort(new Error("enough"));
-    await left;
+    await expect(left).rejects.toThrow("enough");
     tickets["a"]?.[Symbol.dispose]();
     await settle();
     expect(through).toEqual(["a", "c"]);
