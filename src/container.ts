@@ -21,6 +21,7 @@ import type { Signals } from "./signals/port.ts";
 import { postgresRenewal } from "./storage/drivers/postgres-renewal.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
+import { SearchableItems } from "./store/items.ts";
 import { createLedger } from "./usage/ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
@@ -159,12 +160,14 @@ function wire(
   const isShared = settings.database_url !== undefined;
   const pollMs = isShared ? POLL_MS : undefined;
   const bus = new DatabaseBus(storage, { flushMs: FLUSH_MS, pollMs, signals });
+  const items = new SearchableItems({ rows: storage.items, config: langgraph.store, clock });
   const loader = new GraphLoader(langgraph.graphs);
   const { execute, graphs, states, streams } = lazyRuntime(
     async () =>
       (await import("./runtime/runtime.ts")).createRuntime({
         loader,
         storage,
+        items,
         bus,
         clock,
         cacheBytes: settings.checkpoint_cache_bytes,
@@ -181,6 +184,7 @@ function wire(
   const lifecycle: Draining = { isDraining: false };
   const ctx: Context = {
     ...parts,
+    items,
     actor: SERVER,
     guard: openGuard,
     bus,

@@ -11,6 +11,7 @@ import type { ProtocolEvent, Subscription } from "./domain/protocol.ts";
 import type { CancelAction, Run, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
+import type { Items } from "./store/port.ts";
 
 /** The graphs of langgraph.json. */
 export interface Graphs {
@@ -132,6 +133,7 @@ export interface Context {
   readonly langgraph: LanggraphFile;
   readonly webhookRules: WebhookRules;
   readonly storage: Storage;
+  readonly items: Items;
   readonly bus: Bus;
   readonly graphs: Graphs;
   readonly states: States;

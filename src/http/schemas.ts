@@ -6,7 +6,7 @@ import { DELIVERY_STATUSES } from "../domain/webhook.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
 /** An absent value and null mean the same on this wire. */
-const absent = <T extends z.ZodType>(schema: T) =>
+export const absent = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
 
 export const uuid = z.uuid().transform((id) => id.toLowerCase());
@@ -23,7 +23,7 @@ export const flag = z
   .transform((value) => value === "1" || value === "true" || value === "");
 
 /** A whole number: in a query its digits, in a body the number itself or its digits. */
-const wholeNumber = (low: number, high: number) =>
+export const wholeNumber = (low: number, high: number) =>
   z
     .union([
       z.number(),

@@ -6,8 +6,9 @@ import type { Clock } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { GotoTarget, Run, RunCommand, RunOutcome } from "../domain/run.ts";
-import { withSaver } from "./bind-graph.ts";
+import { bindGraph } from "./bind-graph.ts";
 import { type GraphChunk, RECORDED_MODES } from "./graph-chunks.ts";
+import type { GraphStore } from "./graph-store.ts";
 import { Recorder } from "./record.ts";
 import { interruptsOf, isWaiting } from "./states.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
@@ -16,6 +17,8 @@ export interface ExecuteParts {
   loader: GraphLoader;
   /** A saver under the fence of this attempt. */
   saver: BaseCheckpointSaver & { readonly outage: AppError | undefined };
+  /** The store of the run's owner. */
+  store: GraphStore;
   writer: EventWriter;
   signal: AbortSignal;
   clock: Clock;
@@ -35,7 +38,7 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
   });
   try {
     const config = runConfig(run);
-    const graph = withSaver(await parts.loader.get(run.graph_id, config), parts.saver);
+    const graph = bindGraph(await parts.loader.get(run.graph_id, config), parts);
     const { input, place } = await entry(run, { saver: parts.saver, graph });
     const stream = await graph.stream(input, {
       ...config,
@@ -54,7 +57,8 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     return recorder.isInterrupted ? await waiting(graph, run) : success();
   } catch (error) {
     signal.throwIfAborted();
-    if (parts.saver.outage) throw parts.saver.outage;
+    const outage = parts.saver.outage ?? parts.store.outage;
+    if (outage) throw outage;
     return failure(error, writer);
   }
 }

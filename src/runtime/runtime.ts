@@ -4,10 +4,13 @@ import { FencedSaver } from "../checkpoint/saver.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Graphs, States, Streams } from "../context.ts";
 import type { Fence, Run, RunOutcome } from "../domain/run.ts";
+import { itemOwner } from "../domain/item.ts";
 import type { Storage } from "../storage/ports.ts";
+import type { Items } from "../store/port.ts";
 import { executeRun } from "./execute-run.ts";
 import { RunStreams } from "./frames.ts";
 import { carryConfigLightly } from "./light-config.ts";
+import { GraphStore, reachStoreDirectly } from "./graph-store.ts";
 import { GraphCatalog } from "./graph-catalog.ts";
 import type { GraphLoader } from "./load-graphs.ts";
 import { GraphStates } from "./states.ts";
@@ -29,13 +32,15 @@ export interface Runtime {
 export function createRuntime(parts: {
   loader: GraphLoader;
   storage: Storage;
+  items: Items;
   bus: Bus;
   clock: Clock;
   /** About how much of the checkpoints that were read is kept in memory. */
   cacheBytes: number;
 }): Runtime {
-  const { loader, storage, bus, clock, cacheBytes } = parts;
+  const { loader, storage, items, bus, clock, cacheBytes } = parts;
   carryConfigLightly();
+  reachStoreDirectly();
   // One for all savers, so that a run finds what the one before it on its thread had in memory.
   const cache = new PartCache({ maxBytes: cacheBytes });
   const saver = new FencedSaver(storage.checkpoints, { cache });
@@ -47,6 +52,7 @@ export function createRuntime(parts: {
       executeRun(run, {
         loader,
         saver: new FencedSaver(storage.checkpoints, { fence, cache }),
+        store: new GraphStore(items, itemOwner(run.kwargs.user)),
         writer,
         signal,
         clock,

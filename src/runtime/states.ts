@@ -7,7 +7,7 @@ import type { StateAddress, States } from "../context.ts";
 import type { Thread, ThreadInterrupts } from "../domain/thread.ts";
 import type { Storage } from "../storage/ports.ts";
 import type { Clock } from "../core/clock.ts";
-import { withSaver } from "./bind-graph.ts";
+import { bindGraph } from "./bind-graph.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
 import { toJson } from "./wire.ts";
 
@@ -110,7 +110,7 @@ export class GraphStates implements States {
     const graphId = thread.metadata["graph_id"];
     if (typeof graphId !== "string") return undefined;
     const { configurable } = configOf({ thread });
-    return withSaver(await this.#parts.loader.get(graphId, { configurable }), this.#parts.saver);
+    return bindGraph(await this.#parts.loader.get(graphId, { configurable }), this.#parts);
   }
 }
 

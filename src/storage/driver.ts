@@ -1,6 +1,7 @@
 import type { Expression, Kysely, RawBuilder, SqlBool } from "kysely";
 import type { Clock } from "../core/clock.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { FieldCondition } from "../domain/item-filter.ts";
 import type { Work } from "./commit.ts";
 import type { Schema } from "./schema.ts";
 
@@ -29,6 +30,8 @@ export interface Dialect {
   readonly hasArrays: boolean;
   /** JSON containment as Postgres' `@>`; the wanted value is bound, never part of the SQL. */
   readonly jsonContains: (column: string, wanted: JsonObject) => Expression<SqlBool>;
+  /** Does a JSON column meet a condition on one of its fields? */
+  readonly jsonMeets: (column: string, condition: FieldCondition) => Expression<SqlBool>;
   /** Case-blind: is `part` somewhere in the column? */
   readonly textContains: (column: string, part: string) => Expression<SqlBool>;
 }

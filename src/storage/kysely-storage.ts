@@ -7,6 +7,7 @@ import { KyselyCheckpoints } from "./repositories/checkpoints.ts";
 import { KyselyCrons } from "./repositories/crons.ts";
 import { KyselyEvents } from "./repositories/events.ts";
 import { KyselyIdempotencyKeys } from "./repositories/idempotency.ts";
+import { KyselyItems } from "./repositories/items.ts";
 import { KyselyPruning } from "./repositories/prune.ts";
 import { KyselyRuns } from "./repositories/runs.ts";
 import { KyselyThreads } from "./repositories/threads.ts";
@@ -24,6 +25,7 @@ const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
   ...(kinds.checkpointer
     ? (["checkpoint", "checkpoint_blob", "checkpoint_part", "checkpoint_write"] as const)
     : []),
+  ...(kinds.store ? (["store_item", "store_vector"] as const) : []),
 ];
 
 /** The repositories over one driver. */
@@ -39,6 +41,7 @@ export class KyselyStorage implements Storage {
   readonly webhooks: KyselyWebhooks;
   readonly idempotency: KyselyIdempotencyKeys;
   readonly pruning: KyselyPruning;
+  readonly items: KyselyItems;
   readonly #driver: Driver;
 
   constructor(driver: Driver) {
@@ -55,6 +58,7 @@ export class KyselyStorage implements Storage {
     this.webhooks = new KyselyWebhooks(driver, dialect);
     this.idempotency = new KyselyIdempotencyKeys(driver, dialect);
     this.pruning = new KyselyPruning(driver, dialect);
+    this.items = new KyselyItems(driver, dialect);
   }
 
   truncate(kinds: Kinds): Promise<void> {

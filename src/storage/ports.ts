@@ -15,6 +15,7 @@ import type {
 } from "../domain/thread.ts";
 import type { ModelCall } from "../domain/usage.ts";
 import type { AssistantChanges } from "./assistant-ports.ts";
+import type { ItemRows } from "./items-port.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
 
 /**
@@ -35,12 +36,14 @@ export interface Storage {
   readonly webhooks: Webhooks;
   readonly idempotency: IdempotencyKeys;
   readonly pruning: Pruning;
+  readonly items: ItemRows;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
   truncate(kinds: {
     runs?: boolean;
     threads?: boolean;
     assistants?: boolean;
     checkpointer?: boolean;
+    store?: boolean;
   }): Promise<void>;
   close(): Promise<void>;
 }

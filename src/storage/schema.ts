@@ -18,6 +18,8 @@ export interface Schema {
   cron: CronTable;
   webhook_delivery: WebhookDeliveryTable;
   idempotency_key: IdempotencyKeyTable;
+  store_item: StoreItemTable;
+  store_vector: StoreVectorTable;
 }
 
 export interface AssistantTable {
@@ -222,6 +224,27 @@ export interface IdempotencyKeyTable {
   expires_at: number;
 }
 
+export interface StoreItemTable {
+  item_id: string;
+  owner: string;
+  /** Each label with a dot after it, so that whole labels are found by their beginning. */
+  namespace: string;
+  key: string;
+  value: string;
+  created_at: number;
+  updated_at: number;
+  ttl_ms: number | null;
+  expires_at: number | null;
+  terms: string | null;
+}
+
+export interface StoreVectorTable {
+  item_id: string;
+  space: string;
+  /** Numbers of 32 bits, little end first. */
+  vectors: Uint8Array;
+}
+
 export type AssistantRow = Selectable<AssistantTable>;
 export type AssistantVersionRow = Selectable<AssistantVersionTable>;
 export type ThreadRow = Selectable<ThreadTable>;
@@ -229,4 +252,5 @@ export type RunRow = Selectable<RunTable>;
 export type CheckpointTableRow = Selectable<CheckpointTable>;
 export type ModelCallRow = Selectable<ModelCallTable>;
 export type CronRow = Selectable<CronTable>;
+export type StoreItemRow = Selectable<StoreItemTable>;
 export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import {
   dropOldEvents,
+  expireItems,
   expireThreads,
   newWalk,
   sweepRecords,
@@ -27,8 +28,10 @@ function paced(job: Job, everyMinutes: number): Job {
 export function createSweeper(ctx: Context): (signal: AbortSignal) => Promise<void> {
   const walk = newWalk();
   const expire = paced(expireThreads, ctx.langgraph.threadSweep.everyMinutes);
+  const sweepItems = paced(expireItems, ctx.langgraph.store.sweepMinutes);
   return async (signal) => {
     await expire(ctx, signal);
+    await sweepItems(ctx, signal);
     await dropOldEvents(ctx, signal);
     await trimLongRuns(ctx, walk, signal);
     await thinOutThreads(ctx, walk, signal);

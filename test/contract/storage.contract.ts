@@ -5,6 +5,7 @@ import { assistantsContract } from "./assistants.contract.ts";
 import { backgroundContract } from "./background.contract.ts";
 import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
+import { itemsContract } from "./items.contract.ts";
 import { runEndsContract } from "./run-ends.contract.ts";
 import { runsContract } from "./runs.contract.ts";
 import { threadsContract } from "./threads.contract.ts";
@@ -39,6 +40,7 @@ export function storageContract(
     checkpointsContract(subject);
     usageContract(subject);
     backgroundContract(subject);
+    itemsContract(subject);
     accessContract(subject);
   });
 }

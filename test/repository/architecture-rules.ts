@@ -17,6 +17,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   checkpoint: [...FOUNDATION],
   bus: [...FOUNDATION],
   signals: [...FOUNDATION],
+  store: [...FOUNDATION],
   usage: [...FOUNDATION],
   auth: [...FOUNDATION],
   tasks: [...FOUNDATION],

@@ -29,6 +29,7 @@ export interface Api {
   request(path: string, init?: RequestInit): Promise<Response>;
   get(path: string, headers?: Headers): Promise<Response>;
   post(path: string, body?: unknown, headers?: Headers): Promise<Response>;
+  put(path: string, body?: unknown, headers?: Headers): Promise<Response>;
   patch(path: string, body?: unknown, headers?: Headers): Promise<Response>;
   del(path: string): Promise<Response>;
 }
@@ -54,6 +55,7 @@ export function apiOf(request: (path: string, init?: RequestInit) => Promise<Res
     request,
     get: (path, headers) => request(path, headers ? { headers } : {}),
     post: send("POST"),
+    put: send("PUT"),
     patch: send("PATCH"),
     del: (path) => request(path, { method: "DELETE" }),
   };

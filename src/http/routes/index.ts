@@ -5,6 +5,7 @@ import { maintenanceRoutes } from "./maintenance.ts";
 import { protocolRoutes } from "./protocol.ts";
 import { runRoutes } from "./runs.ts";
 import { stateRoutes } from "./state.ts";
+import { storeRoutes } from "./store.ts";
 import { systemRoutes } from "./system.ts";
 import { threadRoutes } from "./threads.ts";
 
@@ -18,4 +19,5 @@ export const routes: Route[] = [
   ...protocolRoutes,
   ...cronRoutes,
   ...maintenanceRoutes,
+  ...storeRoutes,
 ];

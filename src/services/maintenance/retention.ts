@@ -90,3 +90,8 @@ export async function sweepRecords(ctx: Context): Promise<void> {
     while ((await webhooks.sweep(query)) === ROWS);
   }
 }
+
+/** Deletes the items of the store whose time has passed. */
+export async function expireItems(ctx: Context, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await ctx.storage.items.sweep(ctx.clock.now(), ROWS)) === ROWS);
+}

@@ -8,6 +8,8 @@ import {
   type DataTypeNode,
   type SqlBool,
 } from "kysely";
+import type { FieldCondition } from "../../domain/item-filter.ts";
+import type { Json } from "../../core/json.ts";
 import type { Dialect } from "../driver.ts";
 import type { Schema } from "../schema.ts";
 
@@ -53,6 +55,7 @@ export const postgresDialect: Dialect = {
   hasArrays: true,
   jsonContains: (column, wanted) =>
     sql<SqlBool>`${toJsonb(sql.ref(column))} @> ${withoutRefused(JSON.stringify(wanted))}::jsonb`,
+  jsonMeets: (column, condition) => meets(sql.ref(column), condition),
   textContains: (column, part) =>
     sql<SqlBool>`strpos(${folded(sql.ref(column))}, ${folded(sql`${part}::text`)}) > 0`,
 };
@@ -60,4 +63,27 @@ export const postgresDialect: Dialect = {
 /** Without regard to case in any alphabet, which the collation of bytes knows nothing of. */
 function folded(text: unknown) {
   return sql`lower(${text} collate "und-x-icu")`;
+}
+
+const ORDERING = { $gt: sql`>`, $gte: sql`>=`, $lt: sql`<`, $lte: sql`<=` } as const;
+
+const jsonbOf = (value: Json) => sql`${withoutRefused(JSON.stringify(value))}::jsonb`;
+
+/** What `meetsCondition` says, in SQL; path and operand are bound. */
+function meets(column: unknown, { path, operator, operand }: FieldCondition) {
+  const field = sql`(${toJsonb(column)} #> ${[...path]}::text[])`;
+  if (operator === "$eq") return sql<SqlBool>`${field} is not distinct from ${jsonbOf(operand)}`;
+  if (operator === "$ne") return sql<SqlBool>`${field} is distinct from ${jsonbOf(operand)}`;
+  const isIn = sql`exists (select 1 from jsonb_array_elements(${jsonbOf(operand)}) as one (wanted)
+    where wanted = ${field})`;
+  if (operator === "$in") return sql<SqlBool>`${isIn}`;
+  if (operator === "$nin") return sql<SqlBool>`not ${isIn}`;
+  const compares = ORDERING[operator];
+  const type = typeof operand;
+  const comparison =
+    type === "number"
+      ? sql`${field} ${compares} ${jsonbOf(operand)}`
+      : sql`(${field} #>> '{}') collate "C" ${compares} ${operand}::text collate "C"`;
+  // A case, since the parts of an \`and\` are evaluated in any order.
+  return sql<SqlBool>`case when jsonb_typeof(${field}) = ${type} then ${comparison} else false end`;
 }

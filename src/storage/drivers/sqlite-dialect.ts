@@ -9,6 +9,7 @@ import {
 } from "kysely";
 import type { DatabaseSync } from "node:sqlite";
 import type { Json } from "../../core/json.ts";
+import { type FieldCondition, meetsCondition } from "../../domain/item-filter.ts";
 import type { Dialect } from "../driver.ts";
 import { jsonContains } from "../../core/json-contains.ts";
 import { fromJson } from "../json-column.ts";
@@ -39,21 +40,31 @@ export const sqliteDialect: Dialect = {
   hasArrays: false,
   jsonContains: (column, wanted) =>
     sql<SqlBool>`json_contains(${sql.ref(column)}, ${JSON.stringify(wanted)})`,
+  jsonMeets: (column, condition) =>
+    sql<SqlBool>`json_meets(${sql.ref(column)}, ${JSON.stringify(condition)})`,
   textContains: (column, part) => sql<SqlBool>`text_contains(${sql.ref(column)}, ${part})`,
 };
 
+/** Parses JSON that is mostly the same from row to row. */
+function lastParsed<T>(): (text: string) => T {
+  let last: { text: string; value: T } | undefined;
+  return (text) => {
+    if (last?.text !== text) last = { text, value: fromJson<T>(text) };
+    return last.value;
+  };
+}
+
 /** The functions that the statements of the dialect call. */
 export function registerFunctions(database: DatabaseSync): void {
-  let wantedText = "null";
-  let wanted: Json = null;
+  const wantedOf = lastParsed<Json>();
   const options = { deterministic: true, directOnly: true };
-  database.function("json_contains", options, (have, text) => {
-    if (text !== wantedText) {
-      wantedText = String(text);
-      wanted = fromJson(wantedText);
-    }
-    return jsonContains(fromJson(String(have)), wanted) ? 1 : 0;
-  });
+  database.function("json_contains", options, (have, wanted) =>
+    jsonContains(fromJson(String(have)), wantedOf(String(wanted))) ? 1 : 0,
+  );
+  const conditionOf = lastParsed<FieldCondition>();
+  database.function("json_meets", options, (value, condition) =>
+    meetsCondition(fromJson(String(value)), conditionOf(String(condition))) ? 1 : 0,
+  );
   database.function("text_contains", options, (text, part) =>
     String(text).toLowerCase().includes(String(part).toLowerCase()) ? 1 : 0,
   );

@@ -4,6 +4,7 @@ import { background } from "./0003-background.ts";
 import { runLimits } from "./0004-run-limits.ts";
 import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
+import { store } from "./0012-store.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   runLimits,
   auth,
   assistantVersions,
+  store,
 ];
