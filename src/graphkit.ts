@@ -11,6 +11,7 @@ export { embeddings, type KagariEmbeddings } from "./models/embedding/kagari-emb
 export { reranker, type KagariReranker } from "./models/rerank/kagari-reranker.ts";
 export { idempotencyKey } from "./models/once/key.ts";
 export { fitMessages, type FitOptions } from "./models/trim.ts";
+export { StructuredOutputError } from "./models/structured/read.ts";
 export { tools } from "./tools/index.ts";
 export { once } from "./tools/once.ts";
 export { runTools, toolsOrEnd } from "./tools/run-tools.ts";

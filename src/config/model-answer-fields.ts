@@ -83,7 +83,10 @@ export const abilities = {
     .array(z.string().trim().toLowerCase().min(1))
     .optional()
     .describe("Internal hosts, or host:port, from which images may be fetched to be sent inline."),
-  structured_output: z.enum(["auto", "json_schema", "json_object", "tool", "prompt"]).optional(),
+  structured_output: z
+    .enum(["auto", "json_schema", "json_object", "tool", "prompt"])
+    .optional()
+    .describe("How an answer in a shape is asked for; default auto: the best that is known."),
   tokenizer: z
     .string()
     .regex(

@@ -204,6 +204,7 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "rate_limit",
   "fallbacks",
   "fallback_on",
+  "structured_output",
   ...Object.keys(sampling),
   "no_think",
   "thinking",

@@ -1,6 +1,7 @@
 import { fallbackReasonsOf } from "./attempts/fallback-reasons.ts";
 import { retryPolicyOf } from "./attempts/retry.ts";
 import { IDLE_SECONDS, TOTAL_SECONDS } from "./exchange/clock.ts";
+import { structuredMethodOf } from "./structured/method.ts";
 import type { Model } from "./model.ts";
 
 /** How calls of a model are made, its defaults included; times in seconds. */
@@ -14,6 +15,8 @@ export interface CallPolicy {
   readonly tokensPerMinute: number | null;
   readonly callsAtOnce: number | null;
   readonly fallbacks: readonly string[];
+  /** How an answer in a shape is asked for. */
+  readonly structuredOutput: string;
   /** Failures that the fallbacks answer for; none where there are no fallbacks. */
   readonly fallbackOn: readonly string[];
 }
@@ -30,6 +33,7 @@ export function callPolicyOf(model: Model): CallPolicy {
     tokensPerMinute: limit.tpm ?? null,
     callsAtOnce: limit.max_concurrent ?? null,
     fallbacks,
+    structuredOutput: structuredMethodOf(model),
     fallbackOn: fallbacks.length === 0 ? [] : fallbackReasonsOf(model),
   };
 }
@@ -58,5 +62,6 @@ export function policyLine(policy: CallPolicy): string {
     `${idleTimeout} s of silence`,
     `${totalTimeout} s in all`,
   ];
-  return [`${retries} retries`, ...times, ...policyNotes(policy)].join("; ");
+  const shape = `structured output by ${policy.structuredOutput}`;
+  return [`${retries} retries`, ...times, shape, ...policyNotes(policy)].join("; ");
 }

@@ -2,6 +2,7 @@ import type {
   BaseLanguageModelInput,
   StructuredOutputMethodOptions,
 } from "@langchain/core/language_models/base";
+import type { ModelProfile } from "@langchain/core/language_models/profile";
 import { AIMessageChunk, type BaseMessage, type MessageContent } from "@langchain/core/messages";
 import type { Runnable, RunnableConfig } from "@langchain/core/runnables";
 import { ChatOpenAI, type ChatOpenAICallOptions } from "@langchain/openai";
@@ -10,6 +11,9 @@ import { CALL, RoutedCompletions, UNUSED_CLIENT } from "./routed-completions.ts"
 import { estimateContent } from "./estimate.ts";
 import { leavable } from "./leavable.ts";
 import { asWholeMessage } from "./message-chunk.ts";
+import { profileOf } from "./profile.ts";
+import { structuredReader, structuredWish } from "./structured/structured-output.ts";
+import { STRUCTURED, type StructuredWish } from "./structured/wish.ts";
 import { contentOf } from "./once/model-content.ts";
 import { askOnce } from "./once/once.ts";
 
@@ -82,7 +86,10 @@ export class KagariChatModel extends ChatOpenAI {
     await ask?.finish(() => chunks.reduce((whole, chunk) => whole.concat(chunk)));
   }
 
-  /** As ChatOpenAI's, but by a tool call unless told otherwise, which more providers honour. */
+  /**
+   * As ChatOpenAI's, but by the method that the answering model knows best, unless told otherwise;
+   * throws StructuredOutputError with the raw answer where that does not have the shape.
+   */
   override withStructuredOutput<Output extends Record<string, unknown> = Record<string, unknown>>(
     schema: StructuredSchema<Output>,
     config?: StructuredOutputMethodOptions,
@@ -97,7 +104,14 @@ export class KagariChatModel extends ChatOpenAI {
   ):
     | Runnable<BaseLanguageModelInput, Output>
     | Runnable<BaseLanguageModelInput, RawAndParsed<Output>> {
-    return super.withStructuredOutput<Output>(schema, { method: "functionCalling", ...config });
+    const wish = structuredWish(schema, config);
+    const reader = structuredReader({ wish, schema }, config?.includeRaw === true);
+    return asStructured<Output>(this.withConfig(structuredOption(wish)).pipe(reader));
+  }
+
+  /** What agents ask of a model before they call it, by its file and its provider. */
+  override get profile(): ModelProfile {
+    return profileOf(this.#overrides.model);
   }
 
   /** Estimated: LangChain's own count downloads a vocabulary. */
@@ -129,6 +143,14 @@ export class KagariChatModel extends ChatOpenAI {
 type StructuredSchema<Output extends Record<string, unknown>> = Parameters<
   typeof ChatOpenAI.prototype.withStructuredOutput<Output>
 >[0];
+/** LangChain's call options know only their own names. */
+const structuredOption = (wish: StructuredWish): Partial<ChatOpenAICallOptions> =>
+  ({ [STRUCTURED]: wish }) as Partial<ChatOpenAICallOptions>;
+
+/** What the reader gives has been checked by the schema that Output is the type of. */
+const asStructured = <Output>(runnable: unknown): Runnable<BaseLanguageModelInput, Output> =>
+  runnable as Runnable<BaseLanguageModelInput, Output>;
+
 type RawAndParsed<Output> = { raw: BaseMessage; parsed: Output };
 
 /** LangChain's types say chunk where its own models give a whole message too. */

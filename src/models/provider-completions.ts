@@ -17,6 +17,7 @@ import type { StreamPiece } from "./regular-chunks.ts";
 import { requestBody, wishOf, withoutSchemaMarks } from "./request-body.ts";
 import { softSwitched } from "./soft-switch.ts";
 import { StreamReader } from "./stream-reader.ts";
+import { structuredFields, structuredMessages, wishIn } from "./structured/wish.ts";
 import { transportOf, type Transport } from "./transport.ts";
 import { NO_TOKENS, readUsage } from "./usage.ts";
 import { usageOf, type WireObject } from "./wire.ts";
@@ -51,8 +52,10 @@ export class ProviderCompletions extends ChatOpenAICompletions {
   /** The body of a request, all but its messages. */
   bodyOf({ call, options }: Pick<ProviderCall, "call" | "options">, isStreamed: boolean): Params {
     const base = super.invocationParams(options, { streaming: isStreamed });
+    const wish = wishIn(options);
+    const shape = wish === undefined ? {} : structuredFields(this.#model, { ...base }, wish);
     const body = requestBody(this.#model, {
-      base: withoutSchemaMarks({ ...base, stream: isStreamed }),
+      base: withoutSchemaMarks({ ...base, ...shape, stream: isStreamed }),
       overrides: call.overrides,
       options: optionParameters(options),
       isStreamed,
@@ -93,7 +96,11 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     const body: Body = {
       ...this.bodyOf(provider, isStreamed),
       stream: isStreamed,
-      messages: softSwitched(wired, this.#model, call.overrides),
+      messages: softSwitched(
+        structuredMessages(wired, this.#model, wishIn(provider.options)),
+        this.#model,
+        call.overrides,
+      ),
     };
     return { call, messages, clock, body };
   }

@@ -53,12 +53,14 @@ export const dashscope: Dialect = {
     const off = isOff(request);
     return off === false || (off === undefined && !thinksOnlyWhenAsked(request.model));
   },
-  parameters: (_model, body) => ({
+  parameters: (model, body) => ({
     // Several answers are not for calls that offer tools.
     drop: Array.isArray(body["tools"]) ? [...UNKNOWN, "n"] : UNKNOWN,
     clamp: { n: [1, 4], top_logprobs: [0, 5] },
+    isToolChoiceAutoOnly: onlyThinks(model),
   }),
-  adapt: adaptJsonMode,
+  jsonModes: (model) => (onlyThinks(model) ? [] : ["json_object"]),
+  adapt: withoutThinking,
   media: { takesAudioUrls: true },
   // The token-per-minute throttle answers with OpenAI's word for an empty account.
   transientCodes: ["insufficient_quota", "limit_requests", "limit_burst_rate", "Throttling"],
@@ -80,11 +82,13 @@ export const dashscope: Dialect = {
   },
 };
 
-/** "Json mode response is not supported when enable_thinking is true". */
-function adaptJsonMode(body: Body): void {
-  const format = body["response_format"];
-  if (typeof format !== "object" || format === null || !("type" in format)) return;
-  if (format.type === "text" || body["enable_thinking"] !== true) return;
+/** Neither JSON modes nor forced tools are taken together with thinking. */
+function withoutThinking(body: Body, model: string): void {
+  const { response_format: format, tool_choice: choice } = body;
+  const hasFormat = typeof format === "object" && format !== null && "type" in format;
+  const isJson = hasFormat && format.type !== "text" && body["enable_thinking"] === true;
+  const isForced = (typeof choice === "object" || choice === "required") && !onlyThinks(model);
+  if (!isJson && !isForced) return;
   body["enable_thinking"] = false;
   delete body["thinking_budget"];
 }

@@ -33,6 +33,7 @@ export const deepseek: Dialect = {
       ? [...UNKNOWN, ...UNUSED_WHEN_THINKING, "logprobs", "top_logprobs"]
       : UNKNOWN,
   }),
+  jsonModes: () => ["json_object"],
   sendBack: (model) => (isR1(model) ? "never" : "tools"),
   needsEmptyReasoning: true,
   media: { never: ["audio", "video"] },

@@ -35,6 +35,9 @@ export interface ParameterRules {
   readonly isToolChoiceAutoOnly?: boolean;
 }
 
+/** Ways in which a server keeps an answer to JSON. */
+export type JsonMode = "json_schema" | "json_object";
+
 export type MediaKind = "image" | "audio" | "video" | "file";
 
 /** What a provider takes besides text. */
@@ -69,6 +72,8 @@ export interface Dialect {
   parameters?(model: string, body: Body): ParameterRules;
   /** Last changes of a request body, made in place. */
   adapt?(body: Body, model: string): void;
+  /** The JSON modes that a model there has; none where not given. */
+  jsonModes?(model: string): readonly JsonMode[];
   readonly media?: MediaRules;
   /** When the reasoning of earlier answers goes back; "never" where not given. */
   sendBack?(model: string): SendBack;

@@ -16,6 +16,7 @@ export const llamacpp: Dialect = {
       ...(effort === undefined ? {} : { reasoning_effort: effort }),
     };
   },
+  jsonModes: () => ["json_schema", "json_object"],
   canSwitchThinking: () => true,
   parameters: () => ({ drop: ["service_tier", "store", "metadata"] }),
   sendBack: () => "tools",

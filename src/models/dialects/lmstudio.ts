@@ -10,6 +10,7 @@ export const lmstudio: Dialect = {
   currency: "USD",
   maxTokensField: () => "max_tokens",
   thinking: reasoningEffort,
+  jsonModes: () => ["json_schema"],
   canSwitchThinking: () => true,
   parameters: () => ({ drop: ["service_tier", "store", "metadata"] }),
   embedding: { batchSize: () => MODEST_BATCH, drop: ["dimensions", "user"] },

@@ -38,6 +38,7 @@ export const moonshot: Dialect = {
     maxStops: 5,
   }),
   adapt: stripSchemaMark,
+  jsonModes: () => ["json_schema", "json_object"],
   sendBack: (model) => (isNewKimi(model) || onlyThinks(model) ? "always" : "never"),
   media: { never: ["audio"] },
   transientCodes: ["rate_limit_reached_error", "engine_overloaded_error"],

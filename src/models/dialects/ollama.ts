@@ -31,6 +31,7 @@ export const ollama: Dialect = {
   maxTokensField: () => "max_tokens",
   thinking: (request) => knownEffort(reasoningEffort(request)),
   canSwitchThinking: () => true,
+  jsonModes: () => ["json_schema", "json_object"],
   parameters: () => ({ drop: UNKNOWN, isToolChoiceAutoOnly: true }),
   adapt: (body) => {
     delete body["tool_choice"];
@@ -49,6 +50,7 @@ export const ollamaNative: Dialect = {
   maxTokensField: () => "max_tokens",
   thinking: think,
   canSwitchThinking: () => true,
+  jsonModes: () => ["json_schema", "json_object"],
   parameters: () => ({
     drop: [
       "n",

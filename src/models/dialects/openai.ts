@@ -31,6 +31,8 @@ export const openai: Dialect = {
   },
   canSwitchThinking: (model) => lowestEffort(model) !== undefined,
   parameters: (model) => ({ drop: isReasoner(model) ? [...SAMPLING, ...FOREIGN] : FOREIGN }),
+  jsonModes: (model) =>
+    /^gpt-(?:3|4$|4-)/.test(model) ? ["json_object"] : ["json_schema", "json_object"],
   systemRole: (model) => (isReasoner(model) ? "developer" : "system"),
   media: { never: ["video"] },
   finalCodes: ["insufficient_quota"],

@@ -15,6 +15,7 @@ export const sglang: Dialect = {
       ...(effort === undefined ? {} : { reasoning_effort: effort }),
     };
   },
+  jsonModes: () => ["json_schema"],
   canSwitchThinking: () => true,
   embedding: { batchSize: () => 256, takesTokens: true },
   rerank: { maxDocuments: 1000 },

@@ -31,6 +31,7 @@ export const siliconflow: Dialect = {
     ],
     maxStops: 4,
   }),
+  jsonModes: () => ["json_object"],
   sendBack: (model) => (isDeepSeekV4(model) ? "tools" : "never"),
   needsEmptyReasoning: true,
   transientCodes: ["50501", "50505"],

@@ -14,6 +14,7 @@ export const vllm: Dialect = {
       isOff(request) === false && request.effort === undefined ? budgetOf(request) : undefined;
     return budget === undefined ? fields : { ...fields, thinking_token_budget: budget };
   },
+  jsonModes: () => ["json_schema", "json_object"],
   canSwitchThinking: () => true,
   embedding: { batchSize: () => 256, takesTokens: true },
   rerank: { maxDocuments: 1000 },

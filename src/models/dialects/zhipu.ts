@@ -50,6 +50,7 @@ export const zhipu: Dialect = {
       body["do_sample"] = false;
     }
   },
+  jsonModes: () => ["json_object"],
   sendBack: (model) => (canThink(model) ? "tools" : "never"),
   transientCodes: ["1302", "1303", "1305", "1312", "1200", "1234"],
   finalCodes: ["1113", "1261", "1301", "1304", "1308", "1309", "1310", "1311", "1313"],

@@ -1,5 +1,6 @@
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
 import { isBaseMessage, type BaseMessage } from "@langchain/core/messages";
+import { STRUCTURED } from "../structured/wish.ts";
 import type { ChatModelOverrides } from "../call.ts";
 
 /** The options of a call that change what a model answers. */
@@ -8,6 +9,7 @@ interface AskOptions {
   readonly tool_choice?: unknown;
   readonly response_format?: unknown;
   readonly stop?: unknown;
+  readonly [STRUCTURED]?: unknown;
 }
 
 /** What tells a model call from another; the messages are those of now, read only when asked for. */
@@ -16,8 +18,10 @@ export function contentOf(
   [overrides, options]: readonly [ChatModelOverrides, AskOptions],
 ): () => unknown {
   const messages = Array.isArray(input) ? [...input] : input;
-  const { tools, tool_choice, response_format, stop } = options;
-  return () => [saidIn(messages), overrides, tools, tool_choice, response_format, stop];
+  const { tools, tool_choice, response_format, stop, [STRUCTURED]: shape } = options;
+  const said = [overrides, tools, tool_choice, response_format, stop];
+  // Where no shape is wished the key stays what it was, so that answers kept before are found.
+  return () => [saidIn(messages), ...said, ...(shape === undefined ? [] : [shape])];
 }
 
 function saidIn(input: BaseLanguageModelInput): unknown {
