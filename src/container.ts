@@ -32,9 +32,6 @@ import { reasonOf } from "./core/errors.ts";
 const FLUSH_MS = 20;
 /** How often to look for what another process did, should its signal be lost. */
 const POLL_MS = 1000;
-/** How long an ended stateless run can still be read. */
-const KEEP_TEMPORARY_MS = 10 * 60_000;
-const SWEEP_MS = 60_000;
 
 export interface ContextOptions {
   /** Settings by name; they win over the environment. */
@@ -80,13 +77,11 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   worker.start();
   const heartbeat = startHeartbeat(settings, worker.owner, log);
   background.start(ctx);
-  const stopSweeping = sweepTemporary(ctx);
   if (settings.preload) void preload(ctx);
   const localModels = models.start();
   const close = async (drainMs: number) => {
     models.close();
     lifecycle.isDraining = true;
-    stopSweeping();
     await background.close();
     await worker.close(drainMs);
     await heartbeat?.close();
@@ -206,17 +201,6 @@ async function takeOver({ settings, storage, clock, log }: Context): Promise<voi
   const runs = await (isShared ? storage.runs.reclaim(now) : storage.runs.takeOver(now));
   for (const { run_id, thread_id, crashes } of runs)
     log.warn({ run_id, thread_id, crashes }, "took over a run that a dead process left");
-}
-
-function sweepTemporary({ storage, clock, log }: Context): () => void {
-  const sweep = () => {
-    storage.runs
-      .sweepTemporary(clock.now() - KEEP_TEMPORARY_MS)
-      .catch((error: unknown) => log.error({ err: error }, "could not sweep stateless runs"));
-  };
-  const timer = setInterval(sweep, SWEEP_MS);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 /** Loads every graph, so that one that cannot be loaded is told at start. */

@@ -85,10 +85,15 @@ export interface IdempotencyKeys {
   sweep(now: number, limit: number): Promise<number>;
 }
 
-/** A thread at the moment its pieces were looked through. */
-export interface PartsSeen {
+/** A thread at the moment it was looked through. */
+export interface ThreadMark {
   updated_at: number;
   newest: string | null;
+}
+
+export interface CheckpointPlace {
+  checkpoint_ns: string;
+  checkpoint_id: string;
 }
 
 export interface Pruning {
@@ -104,19 +109,22 @@ export interface Pruning {
   ): Promise<{ thread_id: string; updated_at: number }[]>;
   /** Deletes a thread with all it has; false when it is missing, busy or, with `unchangedSince`, changed since. */
   deleteThread(threadId: string, unchangedSince?: number): Promise<boolean>;
-  /**
-   * Deletes checkpoints before the newest `keep` ones of a thread, the oldest first and at most `limit`;
-   * answers how many. What only they needed is left to `unusedParts`. Undefined when the thread is
-   * missing or busy.
-   */
-  keepNewest(
+  /** The checkpoints of a thread before its newest `keep`, the oldest first; undefined when it is missing or busy. */
+  oldCheckpoints(
     threadId: string,
-    amount: { keep: number; limit: number },
-  ): Promise<number | undefined>;
+    keep: number,
+  ): Promise<{ seen: ThreadMark; places: CheckpointPlace[] } | undefined>;
+  /** Deletes such checkpoints; false, and nothing done, when the thread is busy or has changed since `seen`. */
+  dropCheckpoints(
+    threadId: string,
+    old: { seen: ThreadMark; places: readonly CheckpointPlace[] },
+  ): Promise<boolean>;
   /** Pieces of values that no checkpoint of a thread needs, as of `seen`; undefined for no such thread. */
-  unusedParts(threadId: string): Promise<{ seen: PartsSeen; partIds: string[] } | undefined>;
+  unusedParts(threadId: string): Promise<{ seen: ThreadMark; partIds: string[] } | undefined>;
   /** Deletes such pieces; false, and nothing done, when the thread is busy or has changed since `seen`. */
-  dropParts(threadId: string, unused: { seen: PartsSeen; partIds: string[] }): Promise<boolean>;
+  dropParts(threadId: string, unused: { seen: ThreadMark; partIds: string[] }): Promise<boolean>;
+  /** Notes that a thread is down to its newest checkpoint, until it changes again. */
+  markPruned(threadId: string, seen: ThreadMark): Promise<void>;
   /** Runs that ended before a time and still have more than their last event. */
   runsToDrop(endedBefore: number, limit: number): Promise<string[]>;
   /** Deletes at most so many events of an ended run, never its last; answers how many. */

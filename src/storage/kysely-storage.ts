@@ -9,6 +9,7 @@ import { KyselyEvents } from "./repositories/events.ts";
 import { KyselyIdempotencyKeys } from "./repositories/idempotency.ts";
 import { KyselyItems } from "./repositories/items.ts";
 import { KyselyPruning } from "./repositories/prune.ts";
+import { KyselyRemovals } from "./repositories/removals.ts";
 import { KyselyRuns } from "./repositories/runs.ts";
 import { KyselyThreads } from "./repositories/threads.ts";
 import { KyselyUsageRows } from "./repositories/usage.ts";
@@ -42,6 +43,7 @@ export class KyselyStorage implements Storage {
   readonly idempotency: KyselyIdempotencyKeys;
   readonly pruning: KyselyPruning;
   readonly items: KyselyItems;
+  readonly removals: KyselyRemovals;
   readonly #driver: Driver;
 
   constructor(driver: Driver) {
@@ -59,6 +61,7 @@ export class KyselyStorage implements Storage {
     this.idempotency = new KyselyIdempotencyKeys(driver, dialect);
     this.pruning = new KyselyPruning(driver, dialect);
     this.items = new KyselyItems(driver, dialect);
+    this.removals = new KyselyRemovals(driver, dialect);
   }
 
   truncate(kinds: Kinds): Promise<void> {

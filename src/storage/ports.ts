@@ -16,6 +16,7 @@ import type {
 import type { ModelCall } from "../domain/usage.ts";
 import type { AssistantChanges } from "./assistant-ports.ts";
 import type { ItemRows } from "./items-port.ts";
+import type { Removals } from "./removal-ports.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
 
 /**
@@ -37,6 +38,7 @@ export interface Storage {
   readonly idempotency: IdempotencyKeys;
   readonly pruning: Pruning;
   readonly items: ItemRows;
+  readonly removals: Removals;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
   truncate(kinds: {
     runs?: boolean;
@@ -129,6 +131,11 @@ export interface Runs {
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;
   /**
+   * Before an end with `remove: "run"`: takes back a bounded piece of what the run stored in its thread, the
+   * newest first; answers whether more is left. Rejects with LeaseLostError when the fence does not hold.
+   */
+  undo(fence: Fence): Promise<boolean>;
+  /**
    * Ends a run under its fence, with its last events, in one commit: run status, events, thread status
    * (error, interrupted, busy when others wait, idle), interrupts, state_updated_at.
    * With `remove: "run"` (rollback) the run row, its events and its checkpoints go, and the thread is
@@ -170,8 +177,8 @@ export interface Runs {
   ): Promise<Run[]>;
   /** Deletes a run that is not running, with its events; recomputes the thread's status. Rejects with ConflictError when running. */
   delete(runId: string, now: number): Promise<boolean>;
-  /** Deletes ended temporary threads whose last update is older than `before`. Answers how many. */
-  sweepTemporary(before: number): Promise<number>;
+  /** Deletes ended temporary threads whose last update is older than `before`, so many at most. Answers how many. */
+  sweepTemporary(before: number, limit: number): Promise<number>;
   countPending(): Promise<number>;
 }
 

@@ -20,6 +20,7 @@ export interface Schema {
   idempotency_key: IdempotencyKeyTable;
   store_item: StoreItemTable;
   store_vector: StoreVectorTable;
+  removed: RemovedTable;
 }
 
 export interface AssistantTable {
@@ -243,6 +244,12 @@ export interface StoreVectorTable {
   space: string;
   /** Numbers of 32 bits, little end first. */
   vectors: Uint8Array;
+}
+
+/** What is deleted, and whose rows are yet to be cleared away: a thread, or with a run id that run of it. */
+export interface RemovedTable {
+  thread_id: string;
+  run_id: string;
 }
 
 export type AssistantRow = Selectable<AssistantTable>;

@@ -2,6 +2,8 @@ import type { Context } from "../context.ts";
 import {
   dropOldEvents,
   expireItems,
+  clearRemoved,
+  expireTemporary,
   expireThreads,
   newWalk,
   sweepRecords,
@@ -32,6 +34,8 @@ export function createSweeper(ctx: Context): (signal: AbortSignal) => Promise<vo
   return async (signal) => {
     await expire(ctx, signal);
     await sweepItems(ctx, signal);
+    await expireTemporary(ctx, signal);
+    await clearRemoved(ctx, signal);
     await dropOldEvents(ctx, signal);
     await trimLongRuns(ctx, walk, signal);
     await thinOutThreads(ctx, walk, signal);

@@ -256,6 +256,8 @@ export class Worker implements Workers {
     end.writer.append({ kind: "end", status: end.outcome.status });
     const events: LiveEvent[] = await end.writer.close();
     const fence = { run_id: run.run_id, epoch: run.epoch };
+    // In small commits, so that no other run waits long; a crash in between leaves the run flagged, and it goes on.
+    if (end.rollback) while (await storage.runs.undo(fence));
     const remove = end.rollback ? { remove: "run" as const } : {};
     await storage.runs.finish(fence, { outcome: end.outcome, events, now: clock.now(), ...remove });
     bus.publish(run.run_id, end.rollback ? [] : events);

@@ -36,6 +36,35 @@ async function busyThread(name: string, body: object = {}): Promise<string> {
   return thread;
 }
 
+describe("what is deleted", () => {
+  it("is cleared away by the next who comes by, when a crash came in between", async () => {
+    const thread = await newThread(server);
+    await say(thread, "one");
+    const { checkpoints, threads } = server.ctx.storage;
+    await threads.delete(thread);
+    await refusal(server.get(`/threads/${thread}/state`), 404);
+    expect(await checkpoints.list({ thread_id: thread })).not.toEqual([]);
+    await pass(0);
+    expect(await checkpoints.list({ thread_id: thread })).toEqual([]);
+  });
+
+  it("is gone whole when a deletion is answered", async () => {
+    const thread = await newThread(server);
+    await say(thread, "one");
+    expect((await server.del(`/threads/${thread}`)).status).toBe(204);
+    expect(await server.ctx.storage.checkpoints.list({ thread_id: thread })).toEqual([]);
+  });
+
+  it("is the thread of a stateless run, some minutes after its end", async () => {
+    await okJson(server.post("/runs/wait", { assistant_id: "echo", input: human("one") }));
+    const all = () => server.ctx.storage.checkpoints.list({});
+    await pass(9 * MINUTE);
+    expect(await all()).not.toEqual([]);
+    await pass(2 * MINUTE);
+    expect(await all()).toEqual([]);
+  });
+});
+
 describe("a thread's time to live", () => {
   it("counts from its last change, and deletes it with all it has", async () => {
     const thread = await newThread(server, { ttl: { ttl: 10, strategy: "delete" } });

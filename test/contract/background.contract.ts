@@ -259,9 +259,9 @@ function pruning(subject: Subject): void {
   describe("pruning", () => {
     it("leaves the newest checkpoints and all that they lead to", async () => {
       const { storage, fence, part } = await withCheckpoints(subject);
-      expect(await storage.pruning.keepNewest("thread", { keep: 1, limit: 9 })).toBeUndefined();
+      expect(await storage.pruning.oldCheckpoints("thread", 1)).toBeUndefined();
       await storage.runs.finish(fence, { outcome: success, events: [], now: 60 });
-      expect(await storage.pruning.keepNewest("none", { keep: 1, limit: 9 })).toBeUndefined();
+      expect(await storage.pruning.oldCheckpoints("none", 1)).toBeUndefined();
       expect(await thinOut({ storage }, "thread", 1)).toBe(1);
       expect(await thinOut({ storage }, "thread", 1)).toBe(0);
       const left = await storage.checkpoints.list({ thread_id: "thread" });
@@ -270,17 +270,34 @@ function pruning(subject: Subject): void {
       expect(parts.map(({ part_id }) => part_id).toSorted()).toEqual([part("c"), part("d")]);
     });
 
-    it("deletes few checkpoints at a time, the oldest first", async () => {
+    it("deletes old checkpoints, unless the thread has changed since they were found", async () => {
       const { checkpoints, pruning, threads } = subject();
       await threads.create(sampleThread("long"));
       for (const id of ["1", "2", "3", "4", "5"])
         await checkpoints.put(sampleCheckpoint("long", id));
       const left = async () =>
         (await checkpoints.list({ thread_id: "long" })).map(({ checkpoint_id }) => checkpoint_id);
-      expect(await pruning.keepNewest("long", { keep: 2, limit: 2 })).toBe(2);
+      const old = await pruning.oldCheckpoints("long", 2);
+      expect(old?.places.map(({ checkpoint_id }) => checkpoint_id)).toEqual(["1", "2", "3"]);
+      if (!old) return;
+      const { seen } = old;
+      expect(await pruning.dropCheckpoints("long", { seen, places: old.places.slice(0, 2) })).toBe(
+        true,
+      );
       expect(await left()).toEqual(["5", "4", "3"]);
-      expect(await pruning.keepNewest("long", { keep: 2, limit: 2 })).toBe(1);
-      expect(await left()).toEqual(["5", "4"]);
+      await checkpoints.put(sampleCheckpoint("long", "6"));
+      expect(await pruning.dropCheckpoints("long", old)).toBe(false);
+      expect(await left()).toEqual(["6", "5", "4", "3"]);
+    });
+
+    it("thins a thread out that has more than one look takes in", async () => {
+      const storage = subject();
+      await storage.threads.create(sampleThread("long"));
+      const ids = Array.from({ length: 450 }, (_, n) => String(1000 + n));
+      await Promise.all(ids.map((id) => storage.checkpoints.put(sampleCheckpoint("long", id))));
+      expect(await thinOut({ storage }, "long", 3)).toBe(447);
+      const left = await storage.checkpoints.list({ thread_id: "long" });
+      expect(left.map(({ checkpoint_id }) => checkpoint_id)).toEqual(["1449", "1448", "1447"]);
     });
 
     it("keeps pieces of values that looked unused before the thread changed", async () => {
@@ -315,10 +332,10 @@ function pruning(subject: Subject): void {
       expect(await threads.find("old")).toMatchObject({ ttl });
       const expired = await pruning.expired(60_001, 10);
       expect(expired).toEqual([{ thread_id: "old", strategy: "keep_latest" }]);
-      await pruning.keepNewest("old", { keep: 1, limit: 9 });
+      await thinOut({ storage: subject() }, "old", 1);
       expect(await pruning.expired(60_001, 10)).toEqual([]);
       await threads.patch("old", { metadata: {}, now: 2 });
-      await pruning.keepNewest("old", { keep: 2, limit: 9 });
+      await thinOut({ storage: subject() }, "old", 2);
       expect((await pruning.expired(60_002, 10)).map(({ thread_id }) => thread_id)).toContain(
         "old",
       );

@@ -6,6 +6,7 @@ import { backgroundContract } from "./background.contract.ts";
 import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
 import { itemsContract } from "./items.contract.ts";
+import { removalsContract } from "./removals.contract.ts";
 import { runEndsContract } from "./run-ends.contract.ts";
 import { runsContract } from "./runs.contract.ts";
 import { threadsContract } from "./threads.contract.ts";
@@ -42,5 +43,6 @@ export function storageContract(
     backgroundContract(subject);
     itemsContract(subject);
     accessContract(subject);
+    removalsContract(subject);
   });
 }

@@ -185,6 +185,7 @@ export function threadsContract(subject: Subject): void {
       expect(await threads.delete("t")).toBe(false);
       expect(await threads.find("t")).toBeUndefined();
       expect(await runs.find("run t")).toBeUndefined();
+      while (await subject().removals.clear());
       expect(await events.read("run t", 0, 10)).toEqual([]);
       expect(await checkpoints.list({ thread_id: "t" })).toEqual([]);
       // The parts and writes are gone too.
@@ -228,7 +229,9 @@ export function threadsContract(subject: Subject): void {
       expect(await idsOf(subject(), {})).toEqual(["own"]);
       expect(await threads.find("old")).toMatchObject({ status: "idle" });
 
-      expect(await runs.sweepTemporary(30)).toBe(1);
+      expect(await runs.sweepTemporary(30, 0)).toBe(0);
+      expect(await runs.sweepTemporary(30, 9)).toBe(1);
+      expect(await subject().removals.clear()).toBe(false);
       expect(await threads.find("old")).toBeUndefined();
       expect(await subject().events.read("old", 0, 10)).toEqual([]);
       expect(await threads.find("recent")).toBeDefined();

@@ -21,12 +21,13 @@ async function pruneThread(
   ctx: Context,
   { thread_id, strategy }: { thread_id: string; strategy: ThreadTtl["strategy"] },
 ): Promise<boolean> {
-  const { pruning, threads } = ctx.storage;
+  const { pruning, removals, threads } = ctx.storage;
   const access = await allowed(ctx, "threads:delete", { thread_id });
   if (access && !(await threads.find(thread_id, access))) return false;
-  const removed = await thinOut(ctx, thread_id, 1);
-  if (removed === undefined) return false;
-  return strategy === "delete" ? pruning.deleteThread(thread_id) : true;
+  if (strategy === "keep_latest") return (await thinOut(ctx, thread_id, 1)) !== undefined;
+  if (!(await pruning.deleteThread(thread_id))) return false;
+  while (await removals.clear(thread_id));
+  return true;
 }
 
 /** Bytes that a thread takes in the database, by section and in all. */

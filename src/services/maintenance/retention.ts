@@ -4,6 +4,8 @@ import { thinOut } from "./thin-out.ts";
 /** Rows of one commit, and threads or runs of one look: small, so that no run waits long for them. */
 const ROWS = 500;
 const BATCH = 50;
+/** How long an ended stateless run can still be read. */
+const KEEP_TEMPORARY_MS = 10 * 60_000;
 
 /** Ends the lives of threads that nothing has changed for their time to live: so many at most. */
 export async function expireThreads(ctx: Context, signal: AbortSignal): Promise<void> {
@@ -15,11 +17,25 @@ export async function expireThreads(ctx: Context, signal: AbortSignal): Promise<
     left -= expired.length;
     let count = 0;
     for (const { thread_id, strategy } of expired) {
-      if ((await thinOut(ctx, thread_id, 1)) === undefined) continue;
-      if (strategy === "keep_latest" || (await pruning.deleteThread(thread_id, now))) count += 1;
+      const isDone =
+        strategy === "delete"
+          ? await pruning.deleteThread(thread_id, now)
+          : (await thinOut(ctx, thread_id, 1)) !== undefined;
+      if (isDone) count += 1;
     }
     if (expired.length < BATCH || count === 0) return;
   }
+}
+
+/** Clears away, in small commits, the rows of what was deleted. */
+export async function clearRemoved(ctx: Context, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await ctx.storage.removals.clear()));
+}
+
+/** Deletes the threads of stateless runs that ended a while ago. */
+export async function expireTemporary(ctx: Context, signal: AbortSignal): Promise<void> {
+  const before = ctx.clock.now() - KEEP_TEMPORARY_MS;
+  while (!signal.aborted && (await ctx.storage.runs.sweepTemporary(before, BATCH)) === BATCH);
 }
 
 /** Deletes the events of runs that ended a while ago. */

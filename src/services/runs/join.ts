@@ -55,7 +55,9 @@ export async function ended(
  * `__error__` when it failed.
  */
 export async function resultOf(ctx: Context, run: Run): Promise<Json> {
-  const latest = (await ctx.storage.runs.find(run.run_id)) ?? run;
+  const found = await ctx.storage.runs.find(run.run_id);
+  if (!found && !(await ctx.storage.threads.find(run.thread_id))) return null;
+  const latest = found ?? run;
   if (latest.error) return { __error__: latest.error };
   const { end_checkpoint_id, end_interrupts } = latest;
   const values =

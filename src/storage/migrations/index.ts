@@ -2,6 +2,7 @@ import { init } from "./0001-init.ts";
 import { checkpointParts } from "./0002-checkpoint-parts.ts";
 import { background } from "./0003-background.ts";
 import { runLimits } from "./0004-run-limits.ts";
+import { engine } from "./0005-engine.ts";
 import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
 import { store } from "./0012-store.ts";
@@ -13,6 +14,7 @@ export const MIGRATIONS: readonly Migration[] = [
   checkpointParts,
   background,
   runLimits,
+  engine,
   auth,
   assistantVersions,
   store,

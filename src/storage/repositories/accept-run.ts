@@ -10,6 +10,7 @@ import { fromJson } from "../json-column.ts";
 import type { AcceptedRun, LeaseTerms } from "../ports.ts";
 import type { RunRow, ThreadRow } from "../schema.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
+import { remnantClearer } from "./removals.ts";
 import { isActive, isPending } from "./run-conditions.ts";
 import { fromRun } from "./run-rows.ts";
 import { fromThread } from "./thread-rows.ts";
@@ -60,6 +61,7 @@ function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
       .set({ status: "busy", metadata: p.metadata, config: p.config, updated_at: p.now })
       .where("thread_id", "=", p.thread_id),
   );
+  const clearRemnants = remnantClearer(dialect);
   return function* ({ run, create_thread, thread_metadata, thread_config, access }) {
     const { thread_id, updated_at: now } = run;
     for (;;) {
@@ -77,6 +79,7 @@ function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
       const config = { ...create_thread.config, ...thread_config };
       const thread = { ...create_thread, thread_id, metadata, config };
       const row = fromThread(thread, run.kwargs.temporary);
+      if (!run.kwargs.temporary) yield* clearRemnants(thread_id);
       if ((yield* insert({ ...row, status: "busy" })).length > 0) return;
       // Another process has made it since, so now it is found.
     }

@@ -1,17 +1,16 @@
+import { sql, type SqlBool } from "kysely";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
-import { all, run, type Commit } from "../commit.ts";
-import type { Dialect } from "../driver.ts";
+import type { CheckpointPlace } from "../background-ports.ts";
+import { run, type Commit } from "../commit.ts";
+import type { Commits, Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
+import { PAGE, rowsOf } from "./read-pages.ts";
 
-interface Row {
-  checkpoint_ns: string;
-  checkpoint_id: string;
+interface Row extends CheckpointPlace {
   metadata: JsonObject;
 }
 
 const ROOT = "";
-/** Statements with longer lists of ids are split. */
-const CHUNK = 200;
 
 /** LangGraph counts here the writes of a delta channel that a state is yet to be made from. */
 const needsOlder = ({ metadata }: Row) => "counters_since_delta_snapshot" in metadata;
@@ -55,42 +54,49 @@ export function rowsToPrune(rows: readonly Row[], keep: number): Row[] {
   return rows.filter((row) => !kept.has(row));
 }
 
-function* chunksOf<T>(list: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < list.length; start += CHUNK) yield list.slice(start, start + CHUNK);
+/** The places of the checkpoints of a thread before its newest `keep`, read in pages. */
+export async function findOldCheckpoints(
+  commits: Commits,
+  { db }: Dialect,
+  { threadId, keep }: { threadId: string; keep: number },
+): Promise<CheckpointPlace[]> {
+  const rows: Row[] = [];
+  const page = db
+    .selectFrom("checkpoint")
+    .select(["checkpoint_ns", "checkpoint_id", "metadata_json"])
+    .where("thread_id", "=", threadId)
+    .orderBy("checkpoint_ns")
+    .orderBy("checkpoint_id")
+    .limit(PAGE);
+  const after = (last: CheckpointPlace | undefined) =>
+    last === undefined
+      ? page
+      : page.where(
+          sql<SqlBool>`(checkpoint_ns, checkpoint_id) > (${last.checkpoint_ns}, ${last.checkpoint_id})`,
+        );
+  for await (const { metadata_json, ...place } of rowsOf(commits, after))
+    rows.push({ ...place, metadata: fromJson(metadata_json) });
+  rows.sort((a, b) => (a.checkpoint_id < b.checkpoint_id ? 1 : -1));
+  return rowsToPrune(rows, keep)
+    .map(({ checkpoint_ns, checkpoint_id }) => ({ checkpoint_ns, checkpoint_id }))
+    .toReversed();
 }
 
-/**
- * Deletes checkpoints before the newest `keep` of a thread that the commit holds, the oldest first and
- * at most `limit`; answers how many.
- */
-export function checkpointPruner({
+/** Deletes checkpoints of a thread that the commit holds, with their writes. */
+export function checkpointRemover({
   db,
-}: Dialect): (threadId: string, amount: { keep: number; limit: number }) => Commit<number> {
-  return function* (threadId, { keep, limit }) {
-    const rows = yield* all(
-      db
-        .selectFrom("checkpoint")
-        .select(["checkpoint_ns", "checkpoint_id", "metadata_json"])
-        .where("thread_id", "=", threadId)
-        .orderBy("checkpoint_id", "desc"),
-    );
-    const gone = rowsToPrune(
-      rows.map(({ metadata_json, ...row }) => ({ ...row, metadata: fromJson(metadata_json) })),
-      keep,
-    ).slice(-limit);
-    for (const [ns, ofSpace] of Map.groupBy(gone, ({ checkpoint_ns }) => checkpoint_ns)) {
-      for (const chunk of chunksOf(ofSpace.map(({ checkpoint_id }) => checkpoint_id))) {
-        for (const table of ["checkpoint_write", "checkpoint"] as const) {
-          yield* run(
-            db
-              .deleteFrom(table)
-              .where("thread_id", "=", threadId)
-              .where("checkpoint_ns", "=", ns)
-              .where("checkpoint_id", "in", chunk),
-          );
-        }
-      }
+}: Dialect): (threadId: string, places: readonly CheckpointPlace[]) => Commit<void> {
+  return function* (threadId, places) {
+    for (const [ns, ofSpace] of Map.groupBy(places, ({ checkpoint_ns }) => checkpoint_ns)) {
+      const ids = ofSpace.map(({ checkpoint_id }) => checkpoint_id);
+      for (const table of ["checkpoint_write", "checkpoint"] as const)
+        yield* run(
+          db
+            .deleteFrom(table)
+            .where("thread_id", "=", threadId)
+            .where("checkpoint_ns", "=", ns)
+            .where("checkpoint_id", "in", ids),
+        );
     }
-    return gone.length;
   };
 }

@@ -1,18 +1,17 @@
-import { sql, type Compilable, type SqlBool } from "kysely";
-import type { PartsSeen } from "../background-ports.ts";
-import { all, first, type Commit } from "../commit.ts";
+import { sql, type SqlBool } from "kysely";
+import type { ThreadMark } from "../background-ports.ts";
+import { first, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
+import { PAGE, rowsOf } from "./read-pages.ts";
 
 /** As the saver names parts: `@` and 16 signs of base64url. What only looks like one is kept. */
 const PART_ID = /@[\w-]{16}/g;
-/** Rows of one read, so that none takes long. */
-const PAGE = 500;
 
 const idsIn = (text: string): string[] => text.match(PART_ID) ?? [];
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
 /** What tells whether anything has changed in a thread: a run that wrote has made a newer checkpoint. */
-export function* threadMark({ db }: Dialect, threadId: string): Commit<PartsSeen | undefined> {
+export function* threadMark({ db }: Dialect, threadId: string): Commit<ThreadMark | undefined> {
   return yield* first(
     db
       .selectFrom("thread")
@@ -24,8 +23,6 @@ export function* threadMark({ db }: Dialect, threadId: string): Commit<PartsSeen
       .where("thread_id", "=", threadId),
   );
 }
-
-type Page<Row> = (last: Row | undefined) => Compilable<Row>;
 
 /** The statements that read a thread's state page by page, each from where the last one ended. */
 function pagesOf({ db }: Dialect, threadId: string) {
@@ -79,16 +76,6 @@ interface WritePlace {
   run_id: string;
 }
 
-async function* rowsOf<Row>(commits: Commits, page: Page<Row>): AsyncGenerator<Row, void> {
-  for (let last: Row | undefined; ;) {
-    const from = last;
-    const rows: Row[] = await commits.read(() => all(page(from)));
-    yield* rows;
-    last = rows.at(-1);
-    if (rows.length < PAGE) return;
-  }
-}
-
 /**
  * The parts of a thread that none of its checkpoints and writes leads to, read in pages; whoever deletes
  * them must first see that the thread is still as `seen`.
@@ -97,7 +84,7 @@ export async function findUnusedParts(
   commits: Commits,
   dialect: Dialect,
   threadId: string,
-): Promise<{ seen: PartsSeen; partIds: string[] } | undefined> {
+): Promise<{ seen: ThreadMark; partIds: string[] } | undefined> {
   const seen = await commits.read(() => threadMark(dialect, threadId));
   if (seen === undefined) return undefined;
   const pages = pagesOf(dialect, threadId);

@@ -1,10 +1,10 @@
 import { sql, type SqlBool } from "kysely";
 import type { ThreadStorage } from "../../domain/thread.ts";
-import type { Pruning } from "../background-ports.ts";
+import type { Pruning, ThreadMark } from "../background-ports.ts";
 import { all, first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { isEnded } from "./run-conditions.ts";
-import { checkpointPruner } from "./prune-checkpoints.ts";
+import { checkpointRemover, findOldCheckpoints } from "./prune-checkpoints.ts";
 import { findUnusedParts, threadMark } from "./prune-parts.ts";
 import { threadRemover } from "./remove-run.ts";
 import { threadHasActiveRun } from "./thread-rows.ts";
@@ -20,14 +20,14 @@ export class KyselyPruning implements Pruning {
   readonly #commits: Commits;
   readonly #dialect: Dialect;
   readonly #removeThread: (threadId: string) => Commit<boolean>;
-  readonly #prune: ReturnType<typeof checkpointPruner>;
+  readonly #dropCheckpoints: ReturnType<typeof checkpointRemover>;
   readonly #storageOf: (threadId: string) => Commit<ThreadStorage | undefined>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
     this.#dialect = dialect;
     this.#removeThread = threadRemover(dialect);
-    this.#prune = checkpointPruner(dialect);
+    this.#dropCheckpoints = checkpointRemover(dialect);
     this.#storageOf = threadStorage(dialect);
   }
 
@@ -60,19 +60,43 @@ export class KyselyPruning implements Pruning {
     return this.#commits.write(() => this.#deleteCommit(threadId, unchangedSince));
   }
 
-  keepNewest(
-    threadId: string,
-    amount: { keep: number; limit: number },
-  ): Promise<number | undefined> {
-    return this.#commits.write(() => this.#keepCommit(threadId, amount));
+  async oldCheckpoints(threadId: string, keep: number): ReturnType<Pruning["oldCheckpoints"]> {
+    const seen = await this.#commits.read(() => this.#idleMark(threadId));
+    if (seen === undefined) return undefined;
+    const query = { threadId, keep };
+    return { seen, places: await findOldCheckpoints(this.#commits, this.#dialect, query) };
+  }
+
+  dropCheckpoints(
+    ...[threadId, { seen, places }]: Parameters<Pruning["dropCheckpoints"]>
+  ): Promise<boolean> {
+    return this.#commits.write(() =>
+      this.#whileAsSeen(threadId, { seen, drop: () => this.#dropCheckpoints(threadId, places) }),
+    );
+  }
+
+  markPruned(threadId: string, { updated_at }: ThreadMark): Promise<void> {
+    return this.#commits.write(() =>
+      run(
+        this.#dialect.db
+          .updateTable("thread")
+          .set({ pruned_at: updated_at })
+          .where("thread_id", "=", threadId),
+      ),
+    );
   }
 
   unusedParts(threadId: string): ReturnType<Pruning["unusedParts"]> {
     return findUnusedParts(this.#commits, this.#dialect, threadId);
   }
 
-  dropParts(...[threadId, unused]: Parameters<Pruning["dropParts"]>): Promise<boolean> {
-    return this.#commits.write(() => this.#dropPartsCommit(threadId, unused));
+  dropParts(...[threadId, { seen, partIds }]: Parameters<Pruning["dropParts"]>): Promise<boolean> {
+    const { db } = this.#dialect;
+    const parts = db
+      .deleteFrom("checkpoint_part")
+      .where("thread_id", "=", threadId)
+      .where("part_id", "in", partIds);
+    return this.#commits.write(() => this.#whileAsSeen(threadId, { seen, drop: () => run(parts) }));
   }
 
   runsToDrop(endedBefore: number, limit: number): Promise<string[]> {
@@ -153,38 +177,27 @@ export class KyselyPruning implements Pruning {
     return yield* this.#removeThread(threadId);
   }
 
-  *#dropPartsCommit(
+  /** Deletes something of a thread, unless it is busy or has changed. */
+  *#whileAsSeen(
     threadId: string,
-    { seen, partIds }: Parameters<Pruning["dropParts"]>[1],
+    { seen, drop }: { seen: ThreadMark; drop: () => Commit<void> },
   ): Commit<boolean> {
     if ((yield* this.#holdIdle(threadId)) === undefined) return false;
     const mark = yield* threadMark(this.#dialect, threadId);
     if (mark?.updated_at !== seen.updated_at || mark.newest !== seen.newest) return false;
-    if (partIds.length > 0)
-      yield* run(
-        this.#dialect.db
-          .deleteFrom("checkpoint_part")
-          .where("thread_id", "=", threadId)
-          .where("part_id", "in", partIds),
-      );
+    yield* drop();
     return true;
   }
 
-  *#keepCommit(
-    threadId: string,
-    amount: { keep: number; limit: number },
-  ): Commit<number | undefined> {
-    const thread = yield* this.#holdIdle(threadId);
-    if (thread === undefined) return undefined;
-    const removed = yield* this.#prune(threadId, amount);
-    if (amount.keep > 1 || removed === amount.limit) return removed;
-    yield* run(
+  *#idleMark(threadId: string): Commit<ThreadMark | undefined> {
+    const idle = yield* first(
       this.#dialect.db
-        .updateTable("thread")
-        .set({ pruned_at: thread.updated_at })
-        .where("thread_id", "=", threadId),
+        .selectFrom("thread")
+        .select("thread_id")
+        .where("thread_id", "=", threadId)
+        .where(isIdle),
     );
-    return removed;
+    return idle && (yield* threadMark(this.#dialect, threadId));
   }
 
   *#toDropCommit(endedBefore: number, limit: number): Commit<string[]> {

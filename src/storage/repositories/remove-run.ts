@@ -1,19 +1,28 @@
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
+import { sliceDeleter } from "./delete-slice.ts";
+import { removalMarker } from "./removals.ts";
 import { rowLocks } from "./row-locks.ts";
+import { isActive } from "./run-conditions.ts";
 
 export interface RunKey {
   run_id: string;
   thread_id: string;
 }
 
+/** Events that go with their run; more of them are cleared away afterwards. */
+const EVENTS = 500;
+
 /** Deletes a run with its events; its checkpoints stay. */
-export function runRemover({ db }: Dialect): (key: RunKey) => Commit<void> {
-  const events = hot((p: RunKey) => db.deleteFrom("event").where("run_id", "=", p.run_id));
+export function runRemover(dialect: Dialect): (key: RunKey) => Commit<void> {
+  const { db } = dialect;
+  const slice = sliceDeleter(dialect);
+  const mark = removalMarker(dialect);
   const run = hot((p: RunKey) => db.deleteFrom("run").where("run_id", "=", p.run_id));
   return function* (key) {
-    yield* events(key);
-    yield* run(key);
+    const { isAll } = yield* slice("event", { run_id: key.run_id }, EVENTS);
+    if (!isAll) yield* mark(key.thread_id, key.run_id);
+    yield* run({ run_id: key.run_id, thread_id: key.thread_id });
   };
 }
 
@@ -59,16 +68,15 @@ export function threadStateRemover({ db }: Dialect): (threadId: string) => Commi
   };
 }
 
-/** Deletes a thread with its runs, their events, and its checkpoints; false when there is none. */
+/**
+ * Deletes a thread and what of it could still be worked on; false when there is none. Its ended runs, their
+ * events and its checkpoints are out of sight with it, and cleared away afterwards.
+ */
 export function threadRemover(dialect: Dialect): (threadId: string) => Commit<boolean> {
   const { db } = dialect;
-  const removeState = threadStateRemover(dialect);
-  const ofThread = db.selectFrom("run").select("run_id");
-  const events = hot((p: { thread_id: string }) =>
-    db.deleteFrom("event").where("run_id", "in", ofThread.where("thread_id", "=", p.thread_id)),
-  );
-  const runs = hot((p: { thread_id: string }) =>
-    db.deleteFrom("run").where("thread_id", "=", p.thread_id),
+  const mark = removalMarker(dialect);
+  const activeRuns = hot((p: { thread_id: string }) =>
+    db.deleteFrom("run").where("thread_id", "=", p.thread_id).where(isActive).returning("run_id"),
   );
   const crons = hot((p: { thread_id: string }) =>
     db.deleteFrom("cron").where("thread_id", "=", p.thread_id),
@@ -81,11 +89,10 @@ export function threadRemover(dialect: Dialect): (threadId: string) => Commit<bo
     const key = { thread_id: threadId };
     const [removed] = yield* thread(key);
     if (removed === undefined) return false;
-    yield* lock.runsOfThread(threadId);
-    yield* events(key);
-    yield* runs(key);
+    yield* lock.activeRunsOfThread(threadId);
+    for (const { run_id } of yield* activeRuns(key)) yield* mark(threadId, run_id);
     yield* crons(key);
-    yield* removeState(threadId);
+    yield* mark(threadId);
     return true;
   };
 }

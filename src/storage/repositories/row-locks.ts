@@ -1,5 +1,6 @@
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
+import { isActive } from "./run-conditions.ts";
 
 /**
  * Locks for commits that change a thread and its runs. All take the thread first, so that none waits
@@ -17,11 +18,12 @@ export function rowLocks({ db, isConcurrent, lockRows }: Dialect) {
       )
       .modifyEnd(lockRows),
   );
-  const runsOfThread = hot((p: { thread_id: string }) =>
+  const activeRunsOfThread = hot((p: { thread_id: string }) =>
     db
       .selectFrom("run")
       .select("run_id")
       .where("thread_id", "=", p.thread_id)
+      .where(isActive)
       .orderBy("run_id")
       .modifyEnd(lockRows),
   );
@@ -29,8 +31,8 @@ export function rowLocks({ db, isConcurrent, lockRows }: Dialect) {
     *threadOfRun(run_id: string): Commit<void> {
       if (isConcurrent) yield* threadOfRun({ run_id });
     },
-    *runsOfThread(thread_id: string): Commit<void> {
-      if (isConcurrent) yield* runsOfThread({ thread_id });
+    *activeRunsOfThread(thread_id: string): Commit<void> {
+      if (isConcurrent) yield* activeRunsOfThread({ thread_id });
     },
   };
 }

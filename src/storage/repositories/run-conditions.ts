@@ -10,3 +10,6 @@ export const newestCheckpoint = sql<string | null>`(
   where checkpoint.thread_id = run.thread_id and checkpoint_ns = ''
   order by checkpoint_id desc limit 1)`;
 export const isEnded = sql<SqlBool>`status not in ('pending', 'running')`;
+/** A run whose thread was deleted is deleted with it, though its row may not be cleared away yet. */
+export const hasThread = sql<SqlBool>`exists (
+  select 1 from thread where thread.thread_id = run.thread_id)`;

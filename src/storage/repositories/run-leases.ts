@@ -2,7 +2,7 @@ import { sql, type Expression, type SqlBool } from "kysely";
 import type { Run } from "../../domain/run.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
-import { isPending, isRunning } from "./run-conditions.ts";
+import { hasThread, isPending, isRunning } from "./run-conditions.ts";
 import { toRun } from "./run-rows.ts";
 
 // The offset keeps Postgres from making these a join, which on a table it knows nothing of yet compares
@@ -113,6 +113,8 @@ export const handedBack = (now: Expression<number>) =>
 /** Statements of a run's life with a worker. */
 export function runLeases(dialect: Dialect) {
   const { db, now, lockRows, skipLocked } = dialect;
+  const visible = (runId: string) =>
+    db.selectFrom("run").selectAll().where("run_id", "=", runId).where(hasThread);
   return {
     claim: runClaimer(dialect),
     /** Whether any run waits whose time has come. */
@@ -124,12 +126,8 @@ export function runLeases(dialect: Dialect) {
         .where("created_at", "<=", now(p.now))
         .limit(sql.lit(1)),
     ),
-    find: hot((p: { run_id: string }) =>
-      db.selectFrom("run").selectAll().where("run_id", "=", p.run_id),
-    ),
-    findLocked: hot((p: { run_id: string }) =>
-      db.selectFrom("run").selectAll().where("run_id", "=", p.run_id).modifyEnd(lockRows),
-    ),
+    find: hot((p: { run_id: string }) => visible(p.run_id)),
+    findLocked: hot((p: { run_id: string }) => visible(p.run_id).modifyEnd(lockRows)),
     renewAll: hot(renewAllQuery(dialect)),
     reclaim: hot((p: { now: number }) => {
       const lapsed = db

@@ -9,10 +9,11 @@ import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { runFinisher, type RunEnd } from "./finish-run.ts";
 import { runRemover, threadRemover } from "./remove-run.ts";
 import { rowLocks } from "./row-locks.ts";
-import { isPending, isRunning } from "./run-conditions.ts";
+import { hasThread, isPending, isRunning } from "./run-conditions.ts";
 import { toCancel, toRun } from "./run-rows.ts";
 import { handedBack, runLeases, type OwnerLease } from "./run-leases.ts";
 import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
+import { runUndoer } from "./undo-run.ts";
 
 interface Lease {
   now: number;
@@ -26,6 +27,7 @@ const statementsOf = (dialect: Dialect) => ({
   endPending: pendingRunEnder(dialect),
   flag: runFlagger(dialect),
   remove: runRemover(dialect),
+  undo: runUndoer(dialect),
   removeThread: threadRemover(dialect),
   refreshThread: threadRefresher(dialect),
 });
@@ -72,6 +74,10 @@ export class KyselyRuns implements Runs {
     return this.#commits.write(() => this.#statements.finish(fence, end));
   }
 
+  undo(fence: Fence): Promise<boolean> {
+    return this.#commits.write(() => this.#statements.undo(fence));
+  }
+
   release(fence: Fence, now: number, hasCrashed = false): Promise<void> {
     const change = { ...fence, now, crashes: hasCrashed ? 1 : 0 };
     return this.#commits.write(() => this.#releaseCommit(change));
@@ -107,8 +113,8 @@ export class KyselyRuns implements Runs {
     return this.#commits.write(() => this.#deleteCommit(runId, now));
   }
 
-  sweepTemporary(before: number): Promise<number> {
-    return this.#commits.write(() => this.#sweepCommit(before));
+  sweepTemporary(before: number, limit: number): Promise<number> {
+    return this.#commits.write(() => this.#sweepCommit(before, limit));
   }
 
   countPending(): Promise<number> {
@@ -178,6 +184,7 @@ export class KyselyRuns implements Runs {
         .selectFrom("run")
         .selectAll()
         .where("thread_id", "=", threadId)
+        .where(hasThread)
         .$if(status !== undefined, (query) => query.where("status", "=", status ?? "pending"))
         .orderBy("created_at", "desc")
         .orderBy("run_id", "desc")
@@ -222,7 +229,7 @@ export class KyselyRuns implements Runs {
     return true;
   }
 
-  *#sweepCommit(before: number): Commit<number> {
+  *#sweepCommit(before: number, limit: number): Commit<number> {
     const ended = yield* all(
       this.#db
         .selectFrom("thread")
@@ -230,7 +237,8 @@ export class KyselyRuns implements Runs {
         .where(sql<boolean>`is_temporary = 1`)
         .where("updated_at", "<", before)
         .where((eb) => eb.not(threadHasActiveRun))
-        .orderBy("thread_id")
+        .orderBy("updated_at")
+        .limit(limit)
         .modifyEnd(this.#skipLocked),
     );
     for (const { thread_id } of ended) yield* this.#statements.removeThread(thread_id);

@@ -17,6 +17,7 @@ import { fromJson } from "../json-column.ts";
 import type { Threads } from "../ports.ts";
 import type { ThreadRow } from "../schema.ts";
 import { pageOf } from "./page-rows.ts";
+import { remnantClearer } from "./removals.ts";
 import { threadRemover } from "./remove-run.ts";
 import { isActive } from "./run-conditions.ts";
 import { fromThread, threadInserter, toThread, ttlColumns } from "./thread-rows.ts";
@@ -36,19 +37,21 @@ export class KyselyThreads implements Threads {
   readonly #insert: (row: ThreadRow) => Commit<unknown>;
   readonly #select: (p: { thread_id: string }) => Commit<ThreadRow[]>;
   readonly #remove: (threadId: string) => Commit<boolean>;
+  readonly #clearRemnants: (threadId: string) => Commit<void>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
     this.#dialect = dialect;
     this.#insert = threadInserter(dialect);
     this.#remove = threadRemover(dialect);
+    this.#clearRemnants = remnantClearer(dialect);
     this.#select = hot((p) =>
       dialect.db.selectFrom("thread").selectAll().where("thread_id", "=", p.thread_id),
     );
   }
 
   async create(thread: Thread): Promise<void> {
-    await this.#commits.write(() => this.#insert(fromThread(thread, false)));
+    await this.#commits.write(() => this.#createCommit(thread));
   }
 
   find(threadId: string, access?: AccessFilter): Promise<Thread | undefined> {
@@ -69,6 +72,11 @@ export class KyselyThreads implements Threads {
 
   delete(threadId: string, access?: AccessFilter): Promise<boolean> {
     return this.#commits.write(() => this.#deleteCommit(threadId, access));
+  }
+
+  *#createCommit(thread: Thread): Commit<void> {
+    yield* this.#clearRemnants(thread.thread_id);
+    yield* this.#insert(fromThread(thread, false));
   }
 
   *#findCommit(thread_id: string, access?: AccessFilter): Commit<Thread | undefined> {
