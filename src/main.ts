@@ -5,6 +5,7 @@ import { WebSocketServer } from "ws";
 import { createApp } from "./app.ts";
 import { type ContextOptions, type OpenContext, openContext } from "./container.ts";
 import { ConfigError } from "./core/errors.ts";
+import { nodeFetch } from "./http/node-fetch.ts";
 
 /** A second signal within this time of the first is the same key press, delivered twice. */
 const SAME_SIGNAL_MS = 1000;
@@ -47,7 +48,7 @@ function serverOf({ ctx }: OpenContext): { server: Server; sockets: WebSocketSer
     maxPayload: ctx.settings.max_body_bytes,
   });
   const server = createAdaptorServer({
-    fetch: createApp(ctx).fetch,
+    fetch: nodeFetch(createApp(ctx)),
     websocket: { server: adapted(sockets) },
   });
   // Without a createServer of our own it is a plain HTTP server.

@@ -35,7 +35,7 @@ const schema = z.strictObject({
   local_models: text
     .regex(LOCAL_MODELS, "expected off, or ollama=URL and lmstudio=URL separated by commas")
     .default("ollama=http://127.0.0.1:11434,lmstudio=http://127.0.0.1:1234"),
-  workers: count.default(10),
+  workers: count.default(100),
   log_level: z.enum(LOG_LEVELS).default("info"),
   sqlite_synchronous: z.enum(["FULL", "NORMAL"]).default("FULL"),
   max_body_bytes: count.default(16 * 1024 * 1024),

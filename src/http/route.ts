@@ -13,8 +13,6 @@ export interface ApiRequest<Params, Query, Body> {
   query: Query;
   body: Body;
   headers: Headers;
-  /** Aborted when the client goes away. */
-  signal: AbortSignal;
   /** Drops the client's connection without an end; absent where the app is not served from a port of its own. */
   drop?: (() => void) | undefined;
   /** Makes the connection a WebSocket; rejects where the client has not asked for one. */

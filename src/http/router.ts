@@ -39,15 +39,13 @@ async function answer(entry: Route, server: Context, c: HonoContext): Promise<Re
   const [resource = ""] = entry.auth.split(":");
   if (!isPublic && !DECIDED_BY_SERVICES.has(resource))
     await allowed(ctx, entry.auth, { params, query, body });
-  const { headers, signal } = raw;
   const heartbeatMs = ctx.settings.heartbeat_seconds * 1000;
   const request: ApiRequest<unknown, unknown, unknown> = {
     ctx,
     params,
     query,
     body,
-    headers,
-    signal,
+    headers: raw.headers,
     drop: dropOf(c),
     upgrade: (open) => upgradeTo(c, { open, heartbeatMs }),
   };

@@ -11,6 +11,7 @@ import {
   startRun,
   threadOf,
 } from "../support/calls.ts";
+import { piecesOf } from "../../src/http/piecewise-body.ts";
 import { gate } from "../support/gates.ts";
 import { readEvents, type SseEvent, SseReader } from "../support/sse.ts";
 import { type TestServer, testServer } from "../support/test-server.ts";
@@ -158,6 +159,16 @@ describe("POST /threads/:id/runs/stream", () => {
     expect(text).toMatch(/\n\n: [^\n]*\n\n/);
     at.release();
     await reader?.cancel();
+  });
+
+  it("comes through the middleware as a body that Node's server can take over", async () => {
+    const response = await server.post(`/threads/${await newThread(server)}/runs/stream`, {
+      assistant_id: "echo",
+      input: human("hi"),
+    });
+    expect(piecesOf(response)).toBeDefined();
+    expect(response.headers.get("x-request-id")).not.toBeNull();
+    expect((await readEvents(response)).at(-1)?.event).toBe("end");
   });
 
   it("keeps messages in every mode free of the constructor form", async () => {

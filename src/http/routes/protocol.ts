@@ -68,6 +68,7 @@ export const protocolRoutes: Route[] = [
         headers: {},
         controller,
         onLeave: () => undefined,
+        onFailure: (error) => ctx.log.error({ err: error, ...params }, "a stream broke off"),
       });
     },
   }),

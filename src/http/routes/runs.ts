@@ -45,6 +45,7 @@ function streamOptions(
     heartbeatMs: ctx.settings.heartbeat_seconds * 1000,
     headers: { "content-location": path, location: `${path}/stream` },
     controller,
+    onFailure: (error) => ctx.log.error({ err: error, run_id: run.run_id }, "a stream broke off"),
     onLeave: () => {
       if (leaves === "cancel")
         leaveRun(ctx, run).catch((error: unknown) =>
