@@ -20,14 +20,16 @@ export function createApp(ctx: Context): Hono {
     ctx,
     routes.filter(({ path }) => !isSwitchedOff(path, disabled)),
   );
-  return mountPrefix === "" ? app : mountedAt(mountPrefix, app);
+  const whole = mountPrefix === "" ? app : mountedAt(mountPrefix, app);
+  ctx.loopback.serve((request, env) => whole.fetch(request, env));
+  return whole;
 }
 
 /** The app under a path; whoever asks whether the server is alive need not know it. */
 function mountedAt(prefix: string, app: Hono): Hono {
   const outer = new Hono();
   outer.notFound(notFound);
-  outer.get("/ok", (c) => app.fetch(c.req.raw));
+  outer.get("/ok", (c) => app.fetch(c.req.raw, c.env));
   outer.route(prefix, app);
   return outer;
 }

@@ -13,6 +13,8 @@ import type { ModelRegistry } from "./models/registry.ts";
 import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
 import { openPrompts } from "./prompts/library.ts";
+import { Loopback } from "./runtime/loopback.ts";
+import { storeEmbedder } from "./runtime/store-embedder.ts";
 import { lazyRuntime } from "./runtime/lazy-runtime.ts";
 import { GraphLoader } from "./runtime/load-graphs.ts";
 import { syncSystemAssistants } from "./services/assistants/sync.ts";
@@ -21,12 +23,13 @@ import type { Signals } from "./signals/port.ts";
 import { postgresRenewal } from "./storage/drivers/postgres-renewal.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
+import type { Embedder } from "./store/port.ts";
 import { SearchableItems } from "./store/items.ts";
 import { createLedger } from "./usage/ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
 import { Worker } from "./worker/worker.ts";
-import { reasonOf } from "./core/errors.ts";
+import { ConfigError, reasonOf } from "./core/errors.ts";
 
 /** How long events of running runs are gathered before they are stored together. */
 const FLUSH_MS = 20;
@@ -60,6 +63,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const { env, ...config } = readConfig(loaded, log);
   const { settings, langgraph } = config;
   const models = new LiveModels({ ...loaded, env }, log);
+  const embedder = embedderOf(langgraph, models.registry);
   const storage = await openDatabase(loaded, log);
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
@@ -71,7 +75,8 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     usage: createLedger(storage.usage, log),
     limiter: new MemoryLimiter(),
   });
-  const { ctx, worker, background, lifecycle } = wire({ ...config, storage, clock, log }, signals);
+  const wired = wire({ ...config, storage, clock, log }, { signals, embedder });
+  const { ctx, worker, background } = wired;
   await syncSystemAssistants(ctx, langgraph.graphs);
   await takeOver(ctx);
   worker.start();
@@ -81,12 +86,13 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const localModels = models.start();
   const close = async (drainMs: number) => {
     models.close();
-    lifecycle.isDraining = true;
+    wired.lifecycle.isDraining = true;
     await background.close();
     await worker.close(drainMs);
     await heartbeat?.close();
     await signals.close();
     await storage.close();
+    wired.unhook();
     uninstall();
   };
   let closing: Promise<void> | undefined;
@@ -146,29 +152,39 @@ interface Draining {
   isDraining: boolean;
 }
 
+interface Wired {
+  ctx: Context;
+  worker: Worker;
+  background: BackgroundJobs;
+  lifecycle: Draining;
+  /** Lets go of what graphs' code finds in this process. */
+  unhook(): void;
+}
+
 /** Puts the parts together; nothing runs yet. */
 function wire(
   parts: Pick<Context, "settings" | "langgraph" | "webhookRules" | "storage" | "clock" | "log">,
-  signals: Signals,
-): { ctx: Context; worker: Worker; background: BackgroundJobs; lifecycle: Draining } {
+  { signals, embedder }: { signals: Signals; embedder: Embedder | undefined },
+): Wired {
   const { settings, langgraph, storage, clock, log } = parts;
   const isShared = settings.database_url !== undefined;
   const pollMs = isShared ? POLL_MS : undefined;
   const bus = new DatabaseBus(storage, { flushMs: FLUSH_MS, pollMs, signals });
-  const items = new SearchableItems({ rows: storage.items, config: langgraph.store, clock });
+  const items = new SearchableItems({
+    rows: storage.items,
+    config: langgraph.store,
+    clock,
+    embedder,
+  });
+  const loopback = new Loopback();
+  const hooks: (() => void)[] = [];
   const loader = new GraphLoader(langgraph.graphs);
-  const { execute, graphs, states, streams } = lazyRuntime(
-    async () =>
-      (await import("./runtime/runtime.ts")).createRuntime({
-        loader,
-        storage,
-        items,
-        bus,
-        clock,
-        cacheBytes: settings.checkpoint_cache_bytes,
-      }),
-    loader.ids(),
-  );
+  const { execute, graphs, states, streams } = lazyRuntime(async () => {
+    const { createRuntime, installSdkHooks } = await import("./runtime/runtime.ts");
+    hooks.push(installSdkHooks({ loopback, url: ownUrl(parts), log }));
+    const cacheBytes = settings.checkpoint_cache_bytes;
+    return createRuntime({ loader, storage, items, bus, clock, cacheBytes });
+  }, loader.ids());
   const options = {
     concurrency: settings.workers,
     leaseMs: settings.lease_seconds * 1000,
@@ -180,6 +196,7 @@ function wire(
   const ctx: Context = {
     ...parts,
     items,
+    loopback,
     actor: SERVER,
     guard: openGuard,
     bus,
@@ -190,8 +207,25 @@ function wire(
     background,
     lifecycle,
   };
-  return { ctx, worker, background, lifecycle };
+  const unhook = () => hooks.forEach((undo) => undo());
+  return { ctx, worker, background, lifecycle, unhook };
 }
+
+/** What makes the vectors of the store, if langgraph.json wants any; ConfigError for a model that cannot. */
+function embedderOf({ path, store }: LanggraphFile, models: ModelRegistry): Embedder | undefined {
+  const { index } = store;
+  if (index === undefined) return undefined;
+  try {
+    if (typeof index.embed === "string") models.requireType(index.embed, "embedding");
+    return storeEmbedder(index);
+  } catch (error) {
+    throw new ConfigError(`${path}: store.index.embed: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** What requests of graphs to their own server are addressed to; none of them leaves the process. */
+const ownUrl = ({ settings, langgraph }: Pick<Context, "settings" | "langgraph">): string =>
+  `http://localhost:${settings.port}${langgraph.http.mountPrefix}`;
 
 /** Puts the runs a dead process left behind back into the queue. */
 async function takeOver({ settings, storage, clock, log }: Context): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Guard } from "./auth/guard-port.ts";
+import type { InProcess } from "./domain/in-process.ts";
 import type { Bus } from "./bus/port.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Json, JsonObject } from "./core/json.ts";
@@ -118,6 +119,12 @@ export interface Background {
   tick(): Promise<void>;
 }
 
+/** How graphs reach the HTTP of the server they run in. */
+export interface OwnServer {
+  /** What answers their requests from now on. */
+  serve(serve: (request: Request, env: InProcess) => Response | Promise<Response>): void;
+}
+
 /** How far the server is on its way down. */
 export interface Lifecycle {
   /** True once no new work is taken in. */
@@ -134,6 +141,7 @@ export interface Context {
   readonly webhookRules: WebhookRules;
   readonly storage: Storage;
   readonly items: Items;
+  readonly loopback: OwnServer;
   readonly bus: Bus;
   readonly graphs: Graphs;
   readonly states: States;

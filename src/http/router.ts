@@ -3,7 +3,8 @@ import type { Context as HonoContext, Hono } from "hono";
 import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { AppError } from "../core/errors.ts";
-import { ANONYMOUS } from "../domain/actor.ts";
+import { type Actor, actorOf, ANONYMOUS } from "../domain/actor.ts";
+import { InProcess } from "../domain/in-process.ts";
 import { allowed } from "../services/access.ts";
 import { readBody } from "./body.ts";
 import { handleOnce } from "./middleware/idempotency.ts";
@@ -29,7 +30,7 @@ const DECIDED_BY_SERVICES: ReadonlySet<string> = new Set([
 async function answer(entry: Route, server: Context, c: HonoContext): Promise<Response> {
   const { raw } = c.req;
   const isPublic = entry.auth === "public";
-  const actor = isPublic ? ANONYMOUS : await server.guard.authenticate(raw);
+  const actor = isPublic ? ANONYMOUS : await actorOfRequest(server, c);
   const ctx = { ...server, actor };
   const params = check(entry.params, c.req.param(), "path");
   const query = check(entry.query, queryOf(c), "query");
@@ -52,6 +53,14 @@ async function answer(entry: Route, server: Context, c: HonoContext): Promise<Re
   if (entry.creates === undefined) return entry.handle(request);
   if (ctx.lifecycle.isDraining) throw draining();
   return handleOnce(entry, request, c.req.path);
+}
+
+/** A graph of this process asks as the user of its run; everybody else says who they are. */
+async function actorOfRequest({ guard }: Context, c: HonoContext): Promise<Actor> {
+  const env: unknown = c.env;
+  return env instanceof InProcess && env.user !== undefined
+    ? actorOf(env.user)
+    : guard.authenticate(c.req.raw);
 }
 
 /** Node's server hands its response along; other servers that an app may be mounted in do not. */

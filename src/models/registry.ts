@@ -50,14 +50,18 @@ export class ModelRegistry {
    * type, "unavailable" with the reason.
    */
   get(id: string, type: ModelType = "chat"): Model {
+    return this.requireType(id, type).requireAvailable();
+  }
+
+  /** A configured model of a type, callable or not; throws "validation" for an unknown id or another type. */
+  requireType(id: string, type: ModelType): Model {
     const model = this.find(id);
     const { model_type: own } = model.fields;
-    if (own !== type)
-      throw new AppError(
-        "validation",
-        `Model ${JSON.stringify(id)} is of type ${own}, and ${type} is wanted`,
-      );
-    return model.requireAvailable();
+    if (own === type) return model;
+    throw new AppError(
+      "validation",
+      `Model ${JSON.stringify(id)} is of type ${own}, and ${type} is wanted`,
+    );
   }
 
   /** Id of the model of a type to use where none is named: the first that can be called, a demo last. */

@@ -15,6 +15,8 @@ import { GraphCatalog } from "./graph-catalog.ts";
 import type { GraphLoader } from "./load-graphs.ts";
 import { GraphStates } from "./states.ts";
 
+export { installSdkHooks } from "./sdk-hooks.ts";
+
 /** Executes one attempt of a run; rejects when the signal is aborted or the lease is lost. */
 export type Execute = (
   run: Run,

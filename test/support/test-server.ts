@@ -71,7 +71,11 @@ class MovingClock implements Clock {
   }
 }
 
-function optionsOf({ langgraph, settings }: TestServerOptions, clock: Clock) {
+/** What a server of a test is opened with. */
+export function testOptions(
+  { langgraph, settings }: TestServerOptions = {},
+  clock: Clock = new MovingClock(),
+) {
   return {
     root: pathOf("."),
     clock,
@@ -108,7 +112,7 @@ function parts({ ctx, close }: OpenContext, clock: MovingClock) {
 /** The whole app in this process, with a database in memory and a clock that only the test moves. */
 export async function testServer(options: TestServerOptions = {}): Promise<TestServer> {
   const clock = new MovingClock();
-  const opened = await openContext(optionsOf(options, clock));
+  const opened = await openContext(testOptions(options, clock));
   const app = createApp(opened.ctx);
   return {
     ...apiOf(async (path, init) => await app.request(path, init)),
@@ -119,7 +123,7 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
 /** The same on a port of its own. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<ListeningServer> {
   const clock = new MovingClock();
-  const server = await startServer(optionsOf(options, clock));
+  const server = await startServer(testOptions(options, clock));
   return {
     ...apiOf((path, init) => fetch(`${server.url}${path}`, init)),
     ...parts(server, clock),

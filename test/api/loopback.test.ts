@@ -1,0 +1,108 @@
+import { Writable } from "node:stream";
+import { getLogger } from "@langchain/langgraph-sdk/logging";
+import { pino } from "pino";
+import { describe, expect, it } from "vitest";
+import { createApp } from "../../src/app.ts";
+import { openContext } from "../../src/container.ts";
+import { AppError } from "../../src/core/errors.ts";
+import { actorOf, type User } from "../../src/domain/actor.ts";
+import { newThread, okJson, runWait } from "../support/calls.ts";
+import { apiOf, testOptions, testServer } from "../support/test-server.ts";
+
+const FETCH = Symbol.for("langgraph_api:fetch");
+const URL_OF_SERVER = Symbol.for("langgraph_api:url");
+const hook = (key: symbol): unknown => Reflect.get(globalThis, key);
+
+const input = { note: "灯火" };
+
+describe("a client without a URL inside a graph", () => {
+  it("reaches the server that runs the graph, streams included", async () => {
+    await using server = await testServer();
+    const thread = await newThread(server);
+    const values = await runWait(server, thread, { assistant_id: "own-client", input });
+    expect(values.echoed).toBe("echo: 灯火");
+    const item = await okJson(server.get("/store/items?namespace=heard&key=last"));
+    expect(item.value).toEqual({ echoed: "echo: 灯火" });
+  });
+
+  it("asks as the user of its run", async () => {
+    const ann: User = {
+      identity: "ann",
+      display_name: "Ann",
+      is_authenticated: true,
+      permissions: [],
+      key_id: "key-of-ann",
+    };
+    const { ctx, close } = await openContext(testOptions());
+    const guard = Object.assign(Object.create(ctx.guard), {
+      authenticate: (request: Request) => {
+        if (request.headers.get("x-api-key") === "secret") return Promise.resolve(actorOf(ann));
+        return Promise.reject(new AppError("unauthorized", "who are you?"));
+      },
+    });
+    const app = createApp({ ...ctx, guard });
+    const api = apiOf(async (path, init) => await app.request(path, init));
+    const body = { assistant_id: "own-client", input };
+    const values = await okJson(api.post("/runs/wait", body, { "x-api-key": "secret" }));
+    expect(values.echoed).toBe("echo: 灯火");
+    const address = { namespace: ["heard"], key: "last" };
+    expect(await ctx.items.get("ann", address)).toMatchObject({
+      value: { echoed: "echo: 灯火" },
+    });
+    expect(await ctx.items.get("", address)).toBeUndefined();
+    await close(0);
+  });
+
+  it("is let go with its server, of several the last one counting", async () => {
+    const load = async (server: Awaited<ReturnType<typeof testServer>>) =>
+      okJson(server.get("/assistants/echo/schemas"));
+    const first = await testServer();
+    await load(first);
+    const ofFirst = hook(FETCH);
+    const second = await testServer({ settings: { port: 4321 } });
+    await load(second);
+    expect(hook(FETCH)).not.toBe(ofFirst);
+    expect(hook(URL_OF_SERVER)).toBe("http://localhost:4321");
+    await first[Symbol.asyncDispose]();
+    expect(hook(URL_OF_SERVER)).toBe("http://localhost:4321");
+    await second[Symbol.asyncDispose]();
+    expect([hook(FETCH), hook(URL_OF_SERVER)]).toEqual([undefined, undefined]);
+    expect(() => getLogger()).toThrow(/not available/);
+  });
+});
+
+describe("the SDK's logger", () => {
+  it("writes into the server's log, with the ids of the run", async () => {
+    const lines: string[] = [];
+    const sink = new Writable({
+      write: (chunk, _encoding, done) => {
+        lines.push(String(chunk));
+        done();
+      },
+    });
+    const log = pino({ level: "debug" }, sink);
+    const { ctx, close } = await openContext({ ...testOptions(), log });
+    const app = createApp(ctx);
+    const api = apiOf(async (path, init) => await app.request(path, init));
+    const thread = await newThread(api);
+    await runWait(api, thread, { assistant_id: "own-client", input });
+    const logger = getLogger();
+    logger.warn(new Error("odd")).silly("not shown").error({ message: "worse", code: 7 });
+    const written = lines.map((line) => JSON.parse(line));
+    expect(written).toContainEqual(
+      expect.objectContaining({
+        level: 30,
+        msg: "heard an echo",
+        length: 8,
+        thread_id: thread,
+        run_id: expect.any(String),
+      }),
+    );
+    expect(written).toContainEqual(
+      expect.objectContaining({ level: 40, err: expect.objectContaining({ message: "odd" }) }),
+    );
+    expect(written).toContainEqual(expect.objectContaining({ level: 50, code: 7 }));
+    expect(written.map(({ msg }) => msg)).not.toContain("not shown");
+    await close(0);
+  });
+});
