@@ -63,6 +63,8 @@ export interface Frame {
 export interface FrameQuery {
   modes: readonly StreamMode[];
   subgraphs: boolean;
+  /** Only what comes from these namespaces or below, when given; a task's id may be left out of a part. */
+  namespaces?: readonly (readonly string[])[] | undefined;
   /** The last id the client has; undefined for the start. */
   after: string | undefined;
   signal: AbortSignal;

@@ -58,6 +58,8 @@ export type RunEventBody =
   | { kind: "custom"; ns: string[]; data: Json }
   /** A tool began, said something, ended or failed, as LangGraph's mode `tools` says it. */
   | { kind: "tool"; ns: string[]; data: Json }
+  /** A LangChain event; only of runs started with mode `events`. */
+  | { kind: "event"; data: Json }
   | { kind: "error"; error: string; message: string }
   | { kind: "end"; status: RunStatus };
 

@@ -26,9 +26,13 @@ export const STREAM_MODES = [
   "tasks",
   "checkpoints",
   "debug",
+  "events",
   "tools",
 ] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
+
+/** Modes that a run is executed otherwise for: there is nothing of them unless the run was started with them. */
+export const MODES_ON_DEMAND: ReadonlySet<StreamMode> = new Set<StreamMode>(["events"]);
 
 /** A node to go to: by its name, or with an input of its own. */
 export type GotoTarget = string | { node: string; input: Json };
@@ -58,6 +62,8 @@ export interface RunKwargs {
   temporary: boolean;
   /** Where the end of the run is told. */
   webhook?: string;
+  /** A resume that does not fit what waits for an answer is an error. */
+  strict_resume?: boolean;
   /** On whose behalf it is executed; not shown to anybody but its graph. */
   user?: User;
 }

@@ -37,6 +37,13 @@ export const wholeNumber = (low: number, high: number) =>
 const list = <T extends z.ZodType>(schema: T) =>
   z.union([z.array(schema), schema.transform((one) => [one])]);
 
+/** A list in a query: the key again and again, or one text with commas. */
+const queryList = <T extends z.ZodType>(schema: T) =>
+  z.preprocess(
+    (value) => (typeof value === "string" ? value.split(",") : value),
+    absent(z.array(schema)),
+  );
+
 export const page = <Sort extends string>(sorts: readonly [Sort, ...Sort[]], sort_by: Sort) => ({
   limit: wholeNumber(1, 1000).default(10),
   offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
@@ -152,11 +159,17 @@ export const historyBody = historyQuery.extend({
 
 const nodes = absent(z.union([z.literal("*"), z.array(z.string())]));
 const streamMode = z.enum(STREAM_MODES);
-export const streamModes = absent(list(streamMode));
+const streamModes = absent(list(streamMode));
 
-const gotoTarget = z.union([z.string(), z.object({ node: z.string(), input: json })]);
+/** A node, or one with an input of its own: as the wire has it, or as LangGraph writes a Send. */
+const gotoTarget = z.union([
+  z.string(),
+  z
+    .object({ node: z.string(), input: json.optional(), args: json.optional() })
+    .transform(({ node, input, args }) => ({ node, input: input ?? args ?? null })),
+]);
 
-export const runCreate = z.object({
+const runFields = z.object({
   assistant_id: z.string().min(1).max(200),
   input: absent(json),
   command: absent(
@@ -180,8 +193,43 @@ export const runCreate = z.object({
   durability: absent(z.enum(["sync", "async", "exit"])),
   checkpoint_during: absent(z.boolean()),
   webhook: absent(z.string()),
+  strict_resume: absent(z.boolean()),
 });
+
+/** The fields of a run that this server honours. */
+export const RUN_FIELDS: readonly string[] = Object.keys(runFields.shape);
+
+/** An object, with the names of the fields that nothing is made of. */
+function noting<T extends z.ZodObject>(fields: T) {
+  const known = new Set(Object.keys(fields.shape));
+  return fields.loose().transform((body: Record<string, unknown>) => {
+    const entries = Object.entries(body);
+    const unknown = entries.filter(([key, value]) => !known.has(key) && (value ?? null) !== null);
+    const honoured = Object.fromEntries(entries.filter(([key]) => known.has(key)));
+    // What is left has the fields of the schema and no other.
+    return { ...(honoured as z.output<T>), unknown: unknown.map(([key]) => key) };
+  });
+}
+
+export const runCreate = noting(runFields);
 export type RunCreate = z.output<typeof runCreate>;
+
+const camelCase = (key: string): string =>
+  key.replaceAll(/_(?<letter>[a-z])/g, (_match, letter: string) => letter.toUpperCase());
+const FIELD_OF = new Map(RUN_FIELDS.map((field) => [camelCase(field), field]));
+
+/** The official SDK sends the runs of a batch with its own names of fields, unlike those of single runs. */
+const sdkNamed = z
+  .record(z.string(), z.unknown())
+  .transform((run) =>
+    Object.fromEntries(
+      Object.entries(run).map(([key, value]) => [FIELD_OF.get(key) ?? key, value]),
+    ),
+  );
+export const runBatch = z
+  .array(sdkNamed.pipe(noting(runFields.extend({ thread_id: absent(uuid) }))))
+  .min(1)
+  .max(1000);
 
 const instant = z
   .string()
@@ -194,7 +242,7 @@ const cronFields = {
   enabled: absent(z.boolean()),
   on_run_completed: absent(z.enum(["delete", "keep"])),
 };
-export const cronCreate = runCreate
+export const cronCreate = runFields
   .pick({
     assistant_id: true,
     input: true,
@@ -234,7 +282,19 @@ export const runList = z.object({
   limit: wholeNumber(1, 1000).default(10),
   offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   status: absent(z.enum(RUN_STATUSES)),
-  select: absent(list(z.string())),
+  select: queryList(z.string()),
 });
-export const cancelQuery = z.object({ wait: flag, action: absent(z.enum(CANCEL_ACTIONS)) });
-export const joinQuery = z.object({ cancel_on_disconnect: flag, stream_mode: streamModes });
+const action = absent(z.enum(CANCEL_ACTIONS)).transform((value) => value ?? "interrupt");
+export const cancelQuery = z.object({ wait: flag, action, reason: absent(z.string().max(200)) });
+export const cancelManyQuery = z.object({ action });
+export const cancelMany = z.union([
+  z.object({ run_ids: z.array(uuid).min(1).max(1000), thread_id: absent(uuid) }),
+  z.object({ status: z.enum(["pending", "running", "all"]), thread_id: absent(uuid) }),
+]);
+/** A namespace as event names have it: its parts joined by `|`. */
+const namespace = z.string().transform((path) => path.split("|").filter((part) => part !== ""));
+export const joinQuery = z.object({
+  cancel_on_disconnect: flag,
+  stream_mode: queryList(streamMode),
+  namespace: queryList(namespace),
+});

@@ -7,9 +7,10 @@ import { AppError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { GotoTarget, Run, RunCommand, RunOutcome } from "../domain/run.ts";
 import { bindGraph } from "./bind-graph.ts";
-import { type GraphChunk, RECORDED_MODES } from "./graph-chunks.ts";
 import type { GraphStore } from "./graph-store.ts";
 import { Recorder } from "./record.ts";
+import { checkResume, isUnseen, named, waitingIds } from "./resume.ts";
+import { runChunks } from "./run-chunks.ts";
 import { interruptsOf, isWaiting } from "./states.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
 
@@ -40,18 +41,15 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     const config = runConfig(run);
     const graph = bindGraph(await parts.loader.get(run.graph_id, config), parts);
     const { input, place } = await entry(run, { saver: parts.saver, graph });
-    const stream = await graph.stream(input, {
-      ...config,
-      configurable: { ...config.configurable, ...place, ...userFields(run) },
-      signal,
-      streamMode: [...RECORDED_MODES],
-      subgraphs: true,
-      durability: run.kwargs.durability,
-      ...(run.kwargs.interrupt_before ? { interruptBefore: run.kwargs.interrupt_before } : {}),
-      ...(run.kwargs.interrupt_after ? { interruptAfter: run.kwargs.interrupt_after } : {}),
+    const chunks = await runChunks(graph, run, {
+      input,
+      config: {
+        ...config,
+        configurable: { ...config.configurable, ...place, ...userFields(run) },
+        signal,
+      },
     });
-    // With several modes and subgraphs, LangGraph yields [namespace, mode, payload].
-    for await (const chunk of stream as unknown as AsyncIterable<GraphChunk>) recorder.take(chunk);
+    for await (const chunk of chunks) recorder.take(chunk);
     signal.throwIfAborted();
     recorder.close();
     return recorder.isInterrupted ? await waiting(graph, run) : success();
@@ -150,23 +148,19 @@ async function entry(
   return { input: kwargs.input as JsonObject | null, place };
 }
 
-/**
- * LangGraph takes a falsy resume value (false, 0, "", null) for none; named with the id of the
- * interrupt that waits, it is an answer like any other.
- */
+/** The command with its answer as LangGraph understands it; refused when it must fit and does not. */
 async function answered(
   run: Run,
   { command, graph }: { command: RunCommand; graph: Graph },
 ): Promise<RunCommand> {
-  const { resume } = command;
-  const isOther = command.update !== undefined || command.goto !== undefined;
-  if (resume === undefined || resume || (resume === null && isOther)) return command;
-  const { thread_id } = run;
-  const snapshot = await graph.getState({ configurable: { thread_id, ...run.kwargs.checkpoint } });
-  const [id] = snapshot.tasks.flatMap((task) =>
-    task.interrupts.flatMap((interrupt) => interrupt.id ?? []),
+  const { thread_id, kwargs } = run;
+  const isStrict = kwargs.strict_resume === true && command.resume !== undefined;
+  if (!isStrict && !isUnseen(command)) return command;
+  const waiting = waitingIds(
+    await graph.getState({ configurable: { thread_id, ...kwargs.checkpoint } }),
   );
-  return id === undefined ? command : { ...command, resume: { [id]: resume } };
+  if (isStrict) checkResume(command.resume ?? null, waiting);
+  return named(command, waiting);
 }
 
 /** The run that wrote a checkpoint, as the saver notes it. */

@@ -4,3 +4,13 @@ export type Part = [event: string, data: string];
 /** The event name of a subgraph: its mode and namespace joined with `|`. */
 export const withNamespace = (event: string, ns: readonly string[]): string =>
   ns.length === 0 ? event : `${event}|${ns.join("|")}`;
+
+/** Whether a namespace is one of those wanted or below: a part `node` stands for every `node:task`. */
+export const isWithin = (
+  ns: readonly string[],
+  wanted: readonly (readonly string[])[] | undefined,
+): boolean =>
+  wanted === undefined ||
+  wanted.some((path) =>
+    path.every((part, index) => ns[index] === part || ns[index]?.split(":", 1)[0] === part),
+  );

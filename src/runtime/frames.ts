@@ -5,7 +5,7 @@ import type { Frame, FrameQuery, ProtocolBatch, ProtocolQuery, Streams } from ".
 import type { ProtocolEvent } from "../domain/protocol.ts";
 import type { Run } from "../domain/run.ts";
 import { MessageFrames } from "./message-frames.ts";
-import { type Part, withNamespace } from "./frame-parts.ts";
+import { isWithin, type Part, withNamespace } from "./frame-parts.ts";
 import { type CheckpointEvent, stateOf } from "./checkpoint-state.ts";
 import { ProtocolStream } from "./protocol/protocol-stream.ts";
 import { RunProtocol } from "./protocol/run-protocol.ts";
@@ -102,12 +102,16 @@ function number(parts: Part[], seq: number): Frame[] {
 }
 
 /** Events that are sent as they are, by the mode they are sent in. */
-const PLAIN_MODES = { custom: "custom", inline: "values", tool: "tools" } as const;
+const PLAIN_MODES = { custom: "custom", inline: "values", event: "events" } as const;
+
+const isPlain = (event: LiveEvent): event is LiveEvent & { kind: keyof typeof PLAIN_MODES } =>
+  Object.hasOwn(PLAIN_MODES, event.kind);
 
 class FrameMaker {
   readonly #run: RunAddress;
   readonly #modes: ReadonlySet<string>;
   readonly #subgraphs: boolean;
+  readonly #namespaces: FrameQuery["namespaces"];
   readonly #saver: BaseCheckpointSaver;
   readonly #messages: MessageFrames;
   /** The newest checkpoint of each namespace, and the update said last, which task events refer to. */
@@ -118,12 +122,14 @@ class FrameMaker {
     this.#run = run;
     this.#modes = new Set(query.modes);
     this.#subgraphs = query.subgraphs;
+    this.#namespaces = query.namespaces;
     this.#saver = saver;
-    this.#messages = new MessageFrames(this.#modes, query.subgraphs);
+    this.#messages = new MessageFrames(query);
   }
 
   /** The frames of one event; a seen one only leaves its traces in later frames. */
   parts(event: LiveEvent, isSeen: boolean): Part[] | Promise<Part[]> {
+    if (isPlain(event)) return this.#plain(PLAIN_MODES[event.kind], event);
     switch (event.kind) {
       case "message":
       case "text":
@@ -132,10 +138,9 @@ class FrameMaker {
       case "updates":
         this.#update = event.data;
         return [...this.#plain("updates", event), ...this.#messages.whole(event)];
-      case "custom":
-      case "inline":
       case "tool":
-        return this.#plain(PLAIN_MODES[event.kind], event);
+        // As with messages, the last part of the namespace is the node that called the tool.
+        return this.#plain("tools", { ns: event.ns.slice(0, -1), data: event.data });
       case "checkpoint":
         this.#checkpoints.set(event.ns.join("|"), event);
         return this.#checkpoint(event, isSeen);
@@ -150,10 +155,14 @@ class FrameMaker {
   }
 
   #wants(mode: string, ns: string[]): boolean {
-    return this.#modes.has(mode) && (this.#subgraphs || ns.length === 0);
+    return (
+      this.#modes.has(mode) &&
+      (this.#subgraphs || ns.length === 0) &&
+      isWithin(ns, this.#namespaces)
+    );
   }
 
-  #plain(mode: string, { ns, data }: { ns: string[]; data: Json }): Part[] {
+  #plain(mode: string, { ns = [], data }: { ns?: string[]; data: Json }): Part[] {
     return this.#wants(mode, ns) ? [[withNamespace(mode, ns), JSON.stringify(data)]] : [];
   }
 

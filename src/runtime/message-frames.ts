@@ -1,7 +1,8 @@
 import { AIMessageChunk } from "@langchain/core/messages";
 import type { LiveEvent } from "../bus/port.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-import { type Part, withNamespace } from "./frame-parts.ts";
+import type { FrameQuery } from "../context.ts";
+import { isWithin, type Part, withNamespace } from "./frame-parts.ts";
 import { messageDict } from "./wire.ts";
 
 interface Message {
@@ -20,14 +21,16 @@ export class MessageFrames {
   readonly #isTuple: boolean;
   readonly #isGrowing: boolean;
   readonly #subgraphs: boolean;
+  readonly #namespaces: FrameQuery["namespaces"];
   readonly #messages = new Map<number, Message>();
   /** Ids of messages sent in part, until they are sent whole. */
   readonly #partial = new Set<string>();
 
-  constructor(modes: ReadonlySet<string>, subgraphs: boolean) {
-    this.#isTuple = modes.has("messages-tuple");
-    this.#isGrowing = modes.has("messages");
+  constructor({ modes, subgraphs, namespaces }: FrameQuery) {
+    this.#isTuple = modes.includes("messages-tuple");
+    this.#isGrowing = modes.includes("messages");
     this.#subgraphs = subgraphs;
+    this.#namespaces = namespaces;
   }
 
   parts(event: LiveEvent & { kind: "message" | "text" | "chunk" }): Part[] {
@@ -42,8 +45,8 @@ export class MessageFrames {
   }
 
   #first(event: LiveEvent & { kind: "message" }): Part[] {
-    if (!this.#isTuple && !this.#isGrowing) return [];
     const { message: head, ns } = event;
+    if ((!this.#isTuple && !this.#isGrowing) || !isWithin(ns, this.#namespaces)) return [];
     const isPart = head["type"] === "AIMessageChunk";
     const message: Message = {
       head,

@@ -1,6 +1,6 @@
 import type { EventWriter } from "../bus/port.ts";
 import type { Clock } from "../core/clock.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { TaskNote } from "../domain/event.ts";
 import {
   type CheckpointPayload,
@@ -54,6 +54,8 @@ export class Recorder {
   take([rawNs, mode, payload]: GraphChunk): void {
     const ns = rawNs.filter((part) => part !== "");
     if (mode === "checkpoints") return this.#checkpoint(ns, payload as CheckpointPayload);
+    // It may come in between a state and its checkpoint.
+    if (mode === "events") return this.#writer.append({ kind: "event", data: plainEvent(payload) });
     this.#release(keyOf(ns));
     if (mode === "messages") return this.#message(ns, payload as [ChunkMessage, unknown]);
     if (mode === "values") return this.#values(ns, payload);
@@ -168,6 +170,15 @@ export class Recorder {
       // The metadata of a model call is an object of plain values.
       metadata: toJson(metadata) as JsonObject,
     });
+  }
+}
+
+/** What runs in a graph may tell things that JSON cannot hold; then the event itself is kept. */
+function plainEvent(payload: unknown): Json {
+  try {
+    return toJson(payload);
+  } catch {
+    return toJson({ ...(payload as object), data: {} });
   }
 }
 

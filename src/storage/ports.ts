@@ -108,6 +108,25 @@ export interface RenewedRun extends Fence {
   cancel: CancelAction | null;
 }
 
+/** A run that is to be accepted, and what that does to its thread. */
+export interface NewRun {
+  run: Run;
+  create_thread?: Thread;
+  thread_metadata: JsonObject;
+  thread_config: JsonObject;
+  max_pending?: number;
+  access?: AccessFilter | undefined;
+}
+
+export interface ActiveRunQuery {
+  status: readonly ("pending" | "running")[];
+  thread_id?: string | undefined;
+  access?: AccessFilter | undefined;
+  /** The id to go on after. */
+  after?: string | undefined;
+  limit: number;
+}
+
 export interface Runs {
   /**
    * Takes a run in: makes the thread when `create_thread` is given and it is missing (NotFoundError
@@ -119,15 +138,11 @@ export interface Runs {
    * not there. With `worker` the run is leased to it in the same commit when no other run of the thread is
    * pending or running.
    */
-  accept(input: {
-    run: Run;
-    create_thread?: Thread;
-    thread_metadata: JsonObject;
-    thread_config: JsonObject;
-    max_pending?: number;
-    access?: AccessFilter | undefined;
-    worker?: LeaseTerms;
-  }): Promise<AcceptedRun>;
+  accept(input: NewRun & { worker?: LeaseTerms }): Promise<AcceptedRun>;
+  /** As `accept`, all of them in one commit: one that is refused refuses all. */
+  acceptAll(inputs: readonly NewRun[]): Promise<AcceptedRun[]>;
+  /** Pending or running runs of threads that meet `access`, in the order of their ids. */
+  active(query: ActiveRunQuery): Promise<{ run_id: string; thread_id: string }[]>;
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;
   /**

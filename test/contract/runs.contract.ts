@@ -386,4 +386,57 @@ export function runsContract(subject: Subject): void {
       expect(await storage.threads.find("thread")).toBeUndefined();
     });
   });
+
+  describe("several runs at once", () => {
+    const newRun = (run_id: string, thread_id: string) => ({
+      run: sampleRun(run_id, thread_id),
+      thread_metadata: {},
+      thread_config: {},
+    });
+
+    it("are accepted in their order", async () => {
+      const { threads, runs } = subject();
+      await threads.create(sampleThread("t"));
+      const create_thread = sampleThread("u");
+      const accepted = await runs.acceptAll([
+        newRun("b", "t"),
+        { ...newRun("a", "u"), create_thread },
+        newRun("c", "t"),
+      ]);
+      expect(accepted.map(({ run }) => run.run_id)).toEqual(["b", "a", "c"]);
+      expect((await runs.find("c"))?.status).toBe("pending");
+      expect((await threads.find("u"))?.status).toBe("busy");
+    });
+
+    it("are not accepted at all when one is refused", async () => {
+      const { threads, runs } = subject();
+      await threads.create(sampleThread("t"));
+      const create_thread = sampleThread("u");
+      const all = [newRun("a", "t"), { ...newRun("b", "u"), create_thread }, newRun("c", "none")];
+      await expect(runs.acceptAll(all)).rejects.toThrow(NotFoundError);
+      expect(await runs.find("a")).toBeUndefined();
+      expect(await threads.find("u")).toBeUndefined();
+      expect((await threads.find("t"))?.status).toBe("idle");
+    });
+  });
+
+  describe("runs that wait or run", () => {
+    it("are found by state, thread and access, page by page", async () => {
+      const storage = subject();
+      const access = { has: { owner: "me" } };
+      await storage.threads.create(sampleThread("t", { metadata: { owner: "me" } }));
+      await start(storage, "a", { thread_id: "t" });
+      await accept(storage, "b", { thread_id: "t" });
+      await accept(storage, "c", { thread_id: "u" });
+      const active = async (query: Partial<Parameters<typeof storage.runs.active>[0]>) =>
+        (await storage.runs.active({ status: ["pending", "running"], limit: 10, ...query })).map(
+          ({ run_id }) => run_id,
+        );
+      expect(await active({})).toEqual(["a", "b", "c"]);
+      expect(await active({ status: ["running"] })).toEqual(["a"]);
+      expect(await active({ status: ["pending"], thread_id: "t" })).toEqual(["b"]);
+      expect(await active({ access })).toEqual(["a", "b"]);
+      expect(await active({ limit: 1, after: "a" })).toEqual(["b"]);
+    });
+  });
 }

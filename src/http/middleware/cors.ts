@@ -2,7 +2,13 @@ import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { CorsFields } from "../../config/langgraph-schema.ts";
 
-const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagination-next"];
+const EXPOSED = [
+  "content-location",
+  "location",
+  "x-pagination-total",
+  "x-pagination-next",
+  "warning",
+];
 const MAX_AGE_SECONDS = 600;
 
 /** What an answer says of who may read it. */

@@ -2,6 +2,7 @@ import type { Route } from "../route.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
+import { newRunRoutes } from "./new-runs.ts";
 import { protocolRoutes } from "./protocol.ts";
 import { runRoutes } from "./runs.ts";
 import { stateRoutes } from "./state.ts";
@@ -15,6 +16,7 @@ export const routes: Route[] = [
   ...assistantRoutes,
   ...threadRoutes,
   ...stateRoutes,
+  ...newRunRoutes,
   ...runRoutes,
   ...protocolRoutes,
   ...cronRoutes,

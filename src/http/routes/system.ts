@@ -4,6 +4,7 @@ import { STREAM_MODES } from "../../domain/run.ts";
 import { AppError } from "../../core/errors.ts";
 import { truncate } from "../../services/truncate.ts";
 import { type Route, route } from "../route.ts";
+import { RUN_FIELDS } from "../schemas.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
@@ -39,6 +40,7 @@ export const systemRoutes: Route[] = [
         },
         host: { kind: "self-hosted" },
         stream_modes: STREAM_MODES,
+        run_fields: RUN_FIELDS,
       }),
   }),
   route({

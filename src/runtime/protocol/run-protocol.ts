@@ -45,7 +45,12 @@ export class RunProtocol {
     return this.#lifecycles.tree();
   }
 
+  /** The protocol has no channel for LangChain events. */
   take(event: LiveEvent): Draft[] {
+    return event.kind === "event" ? [] : this.#take(event);
+  }
+
+  #take(event: Exclude<LiveEvent, { kind: "event" }>): Draft[] {
     switch (event.kind) {
       case "attempt":
         return [...this.#broken(), ...this.#lifecycles.begin(this.#graphName)];

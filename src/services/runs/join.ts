@@ -5,6 +5,8 @@ import type { Run, StreamMode } from "../../domain/run.ts";
 export interface JoinStream {
   /** The modes to send; those of the run when not given. */
   modes?: readonly StreamMode[] | undefined;
+  /** Only what comes from these namespaces or below, subgraphs or not. */
+  namespaces?: readonly (readonly string[])[] | undefined;
   /** The last id the client has. */
   after: string | undefined;
   signal: AbortSignal;
@@ -15,7 +17,8 @@ export function followRun(ctx: Context, run: Run, join: JoinStream): AsyncGenera
   const { stream_mode, stream_subgraphs } = run.kwargs;
   return ctx.streams.frames(run, {
     modes: join.modes ?? stream_mode,
-    subgraphs: stream_subgraphs,
+    subgraphs: stream_subgraphs || join.namespaces !== undefined,
+    namespaces: join.namespaces,
     after: join.after,
     signal: join.signal,
   });
@@ -66,11 +69,4 @@ export async function resultOf(ctx: Context, run: Run): Promise<Json> {
     (await ctx.states.values(run.thread_id));
   if (end_interrupts === null || !(values === null || isJsonObject(values))) return values;
   return { ...values, __interrupt__: end_interrupts };
-}
-
-/** Ends a run because the client that started it went away, when that is what the client asked for. */
-export async function leaveRun(ctx: Context, run: Run): Promise<void> {
-  const was = await ctx.storage.runs.requestCancel(run.run_id, "interrupt", ctx.clock.now());
-  if (was === "running") ctx.workers.cancel(run.run_id, "interrupt");
-  else if (was === "pending") ctx.bus.publish(run.run_id, []);
 }

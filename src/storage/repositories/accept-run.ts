@@ -1,13 +1,12 @@
 import { sql } from "kysely";
 import { AppError, ConflictError, NotFoundError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { type AccessFilter, meets } from "../../domain/access-filter.ts";
+import { meets } from "../../domain/access-filter.ts";
 import type { Run } from "../../domain/run.ts";
-import type { Thread } from "../../domain/thread.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
-import type { AcceptedRun, LeaseTerms } from "../ports.ts";
+import type { AcceptedRun, LeaseTerms, NewRun } from "../ports.ts";
 import type { RunRow, ThreadRow } from "../schema.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { remnantClearer } from "./removals.ts";
@@ -15,15 +14,7 @@ import { isActive, isPending } from "./run-conditions.ts";
 import { fromRun } from "./run-rows.ts";
 import { fromThread } from "./thread-rows.ts";
 
-export interface NewRun {
-  run: Run;
-  create_thread?: Thread;
-  thread_metadata: JsonObject;
-  thread_config: JsonObject;
-  max_pending?: number;
-  access?: AccessFilter | undefined;
-  worker?: LeaseTerms;
-}
+export type AcceptRun = NewRun & { worker?: LeaseTerms };
 
 /** Ends the commit when so many runs wait that another must not. */
 function queueGuard({ db }: Dialect): (limit: number) => Commit<void> {
@@ -149,7 +140,7 @@ function claimedInserter({ db, now }: Dialect): (run: Run, worker: LeaseTerms) =
 }
 
 /** The commit of `Runs.accept`. */
-export function runAccepter(dialect: Dialect): (input: NewRun) => Commit<AcceptedRun> {
+export function runAccepter(dialect: Dialect): (input: AcceptRun) => Commit<AcceptedRun> {
   const prepareThread = threadPreparer(dialect);
   const makeRoom = roomMaker(dialect);
   const guardQueue = queueGuard(dialect);

@@ -3,8 +3,9 @@ import { ConflictError, LeaseLostError } from "../../core/errors.ts";
 import type { CancelAction, Fence, Run, RunPlace, RunStatus } from "../../domain/run.ts";
 import { all, first, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
-import type { AcceptedRun, RenewedRun, Runs } from "../ports.ts";
-import { runAccepter, type NewRun } from "./accept-run.ts";
+import type { AcceptedRun, ActiveRunQuery, NewRun, RenewedRun, Runs } from "../ports.ts";
+import { runAccepter, type AcceptRun } from "./accept-run.ts";
+import { activeRuns } from "./active-runs.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { runFinisher, type RunEnd } from "./finish-run.ts";
 import { runRemover, threadRemover } from "./remove-run.ts";
@@ -34,6 +35,7 @@ const statementsOf = (dialect: Dialect) => ({
 
 export class KyselyRuns implements Runs {
   readonly #commits: Commits;
+  readonly #dialect: Dialect;
   readonly #db: Dialect["db"];
   readonly #skipLocked: Dialect["skipLocked"];
   readonly #now: Dialect["now"];
@@ -42,6 +44,7 @@ export class KyselyRuns implements Runs {
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
+    this.#dialect = dialect;
     this.#db = dialect.db;
     this.#skipLocked = dialect.skipLocked;
     this.#now = dialect.now;
@@ -49,8 +52,16 @@ export class KyselyRuns implements Runs {
     this.#statements = statementsOf(dialect);
   }
 
-  accept(input: NewRun): Promise<AcceptedRun> {
+  accept(input: AcceptRun): Promise<AcceptedRun> {
     return this.#commits.write(() => this.#statements.accept(input));
+  }
+
+  acceptAll(inputs: readonly NewRun[]): Promise<AcceptedRun[]> {
+    return this.#commits.write(() => this.#acceptAllCommit(inputs));
+  }
+
+  active(query: ActiveRunQuery): Promise<{ run_id: string; thread_id: string }[]> {
+    return this.#commits.read(() => activeRuns(this.#dialect, query));
   }
 
   async claim(owner: string, { now, leaseMs }: Lease): Promise<Run | undefined> {
@@ -119,6 +130,12 @@ export class KyselyRuns implements Runs {
 
   countPending(): Promise<number> {
     return this.#commits.read(this.#countCommit());
+  }
+
+  *#acceptAllCommit(inputs: readonly NewRun[]): Commit<AcceptedRun[]> {
+    const accepted: AcceptedRun[] = [];
+    for (const input of inputs) accepted.push(yield* this.#statements.accept(input));
+    return accepted;
   }
 
   *#renewAllCommit(lease: OwnerLease): Commit<RenewedRun[]> {
