@@ -1,10 +1,12 @@
-// A fake OpenAI-wire model server on loopback: every streamed answer is 20 short tokens in one burst,
+// A fake OpenAI-wire model server on loopback: every streamed answer is short tokens in one burst, 20
+// of them or as many as `max_tokens` says,
 // so that what is measured is the cost of the server in front of it. Sends its port to its parent.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 const TOKENS = 20;
-const WORDS = Array.from({ length: TOKENS }, (_, index) => ` w${index}`);
+
+const wordsOf = (count: number): string[] => Array.from({ length: count }, (_, at) => ` w${at}`);
 
 let served = 0;
 
@@ -12,29 +14,41 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const parts: Buffer[] = [];
   request.on("data", (part: Buffer) => parts.push(part));
   request.on("end", () => {
-    const body: unknown = JSON.parse(Buffer.concat(parts).toString());
-    const isStreamed = typeof body === "object" && body !== null && "stream" in body && body.stream;
-    if (isStreamed === true) stream(response);
-    else
-      response
-        .writeHead(400, { "content-type": "application/json" })
-        .end('{"error":{"message":"only streams"}}');
+    const body = asBody(JSON.parse(Buffer.concat(parts).toString()));
+    const tokens = body.max_tokens ?? TOKENS;
+    if (body.stream === true) stream(response, tokens);
+    else whole(response, tokens);
   });
 }
 
-function stream(response: ServerResponse): void {
+/** The bench is the only client. */
+const asBody = (body: unknown) => body as { stream?: boolean; max_tokens?: number };
+
+const usageOf = (tokens: number): string =>
+  `{"prompt_tokens":10,"completion_tokens":${tokens},"total_tokens":${10 + tokens}}`;
+
+function whole(response: ServerResponse, tokens: number): void {
+  served += 1;
+  const message = `{"role":"assistant","content":"${wordsOf(tokens).join("")}"}`;
+  response
+    .writeHead(200, { "content-type": "application/json" })
+    .end(
+      `{"id":"chatcmpl-${served}","object":"chat.completion","created":1,"model":"bench","choices":[{"index":0,"message":${message},"finish_reason":"stop"}],"usage":${usageOf(tokens)}}`,
+    );
+}
+
+function stream(response: ServerResponse, tokens: number): void {
   served += 1;
   const frame = `"id":"chatcmpl-${served}","object":"chat.completion.chunk","created":1,"model":"bench"`;
   const chunk = (delta: string, finish: string) =>
     `data: {${frame},"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}],"usage":null}\n\n`;
-  const usage = `{"prompt_tokens":10,"completion_tokens":${TOKENS},"total_tokens":${10 + TOKENS}}`;
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   response.end(
     [
       chunk('{"role":"assistant","content":""}', "null"),
-      ...WORDS.map((word) => chunk(`{"content":"${word}"}`, "null")),
+      ...wordsOf(tokens).map((word) => chunk(`{"content":"${word}"}`, "null")),
       chunk("{}", '"stop"'),
-      `data: {${frame},"choices":[],"usage":${usage}}\n\n`,
+      `data: {${frame},"choices":[],"usage":${usageOf(tokens)}}\n\n`,
       "data: [DONE]\n\n",
     ].join(""),
   );
