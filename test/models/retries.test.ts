@@ -179,6 +179,16 @@ describe("a call that fails", () => {
     expect((await call([early, fake.text("ok")], {}, "stream")).answer?.text).toBe("ok");
   });
 
+  it("is made again after an error event, garbage, or an empty stream that nobody heard", async () => {
+    const event = fake.stream([{ error: { message: "overloaded", code: "busy" } }]);
+    const garbage: fake.Answer = (response) =>
+      void response
+        .writeHead(200, { "content-type": "text/event-stream" })
+        .end("data: {not json\n\n");
+    for (const fault of [event, garbage, fake.stream([])])
+      expect((await call([fault, fake.text("ok")], {}, "stream")).answer?.text).toBe("ok");
+  });
+
   it("keeps what a failed attempt used", async () => {
     const cut = fake.stream([half, fake.usageChunk()], { isDone: false });
     await using provider = await fake.fakeProvider(cut, fake.text("ok"));

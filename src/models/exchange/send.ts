@@ -5,7 +5,7 @@ import type { Model } from "../model.ts";
 import { baseUrlOf, type Transport } from "../transport.ts";
 import { asWireObject, type WireObject } from "../wire.ts";
 import type { AttemptClock } from "./clock.ts";
-import { readEvents } from "./event-stream.ts";
+import { readEvents, type ServerEvent } from "./event-stream.ts";
 
 /** One request of one attempt. */
 export interface Exchange {
@@ -40,16 +40,31 @@ export async function* exchangeStream(exchange: Exchange): AsyncGenerator<WireOb
     throw malformedAnswer(model, `answered a stream request with ${type}`, { requestId });
   }
   if (response.body === null) return;
-  for await (const events of readEvents(response.body, clock))
-    yield events.map(({ name, data }) => {
-      const chunk = parseQuietly(data);
-      if (chunk === undefined)
-        throw malformedAnswer(model, "sent an event that is not JSON", { requestId });
-      if (name === "error" && asWireObject(chunk["error"]) === undefined)
-        throw refusedBy(model, { headers: response.headers, text: JSON.stringify(chunk) });
-      requireNoError(exchange, { body: chunk, headers: response.headers });
-      return chunk;
-    });
+  for await (const events of readEvents(response.body, clock)) {
+    const chunks: WireObject[] = [];
+    let failed: unknown;
+    try {
+      for (const event of events) chunks.push(chunkOf(event, exchange, response.headers));
+    } catch (error) {
+      failed = error;
+    }
+    // What came before a failure counts, whether or not it was read together with it.
+    if (chunks.length > 0) yield chunks;
+    if (failed !== undefined) throw failed;
+  }
+}
+
+function chunkOf({ name, data }: ServerEvent, exchange: Exchange, headers: Headers): WireObject {
+  const { model } = exchange;
+  const chunk = parseQuietly(data);
+  if (chunk === undefined) {
+    const requestId = requestIdOf(headers);
+    throw malformedAnswer(model, "sent an event that is not JSON", { requestId });
+  }
+  if (name === "error" && asWireObject(chunk["error"]) === undefined)
+    throw refusedBy(model, { headers, text: data });
+  requireNoError(exchange, { body: chunk, headers });
+  return chunk;
 }
 
 async function post({ model, send, body, clock }: Exchange): Promise<Response> {
@@ -70,9 +85,10 @@ async function post({ model, send, body, clock }: Exchange): Promise<Response> {
 async function readText(response: Response, clock: AttemptClock): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const bytes of response.body ?? []) {
+  const reader = response.body?.getReader();
+  for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
     clock.heard();
-    text += decoder.decode(bytes, { stream: true });
+    text += decoder.decode(read.value, { stream: true });
   }
   return text + decoder.decode();
 }

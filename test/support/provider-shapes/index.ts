@@ -39,4 +39,5 @@ export const fieldsOf = (shape: Shape, { url }: FakeProvider): Record<string, un
   ...shape.fields,
 });
 
+export { broken, failing, FAULTS, type Faults, refusing } from "./faults.ts";
 export { COUNTS, type Reply, type Shape } from "./shape.ts";
