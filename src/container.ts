@@ -12,6 +12,7 @@ import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
 import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
+import type { RunUsage } from "./models/usage-port.ts";
 import { openPrompts } from "./prompts/library.ts";
 import { Loopback } from "./runtime/loopback.ts";
 import { storeEmbedder } from "./runtime/store-embedder.ts";
@@ -25,7 +26,7 @@ import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
 import type { Embedder } from "./store/port.ts";
 import { SearchableItems } from "./store/items.ts";
-import { createLedger } from "./usage/ledger.ts";
+import { Ledger } from "./usage/ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
 import { Worker } from "./worker/worker.ts";
@@ -58,24 +59,18 @@ export interface OpenContext {
 /** Opens database, models and graphs and starts the workers. */
 export async function openContext(options: ContextOptions = {}): Promise<OpenContext> {
   const loaded = readSettings(options.settings ?? {}, options.root ?? process.cwd());
-  const { root } = loaded;
   const log = options.log ?? createLog(loaded.settings.log_level);
   const { env, ...config } = readConfig(loaded, log);
   const { settings, langgraph } = config;
-  const models = new LiveModels({ ...loaded, env }, log);
+  const models = new LiveModels({ ...loaded, env }, { log, clock: options.clock ?? systemClock });
   const embedder = embedderOf(langgraph, models.registry);
   const storage = await openDatabase(loaded, log);
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
-  const uninstall = installRuntime({
-    version: 1,
-    models: models.registry,
-    prompts: openPrompts(fromRoot(root, settings.prompts_dir), log),
-    usage: createLedger(storage.usage, log),
-    limiter: new MemoryLimiter(),
-  });
-  const wired = wire({ ...config, storage, clock, log }, { signals, embedder });
+  const { ledger, uninstall } = lendToGraphs(models.registry, { storage, loaded, log });
+  const parts = { ...config, storage, clock, log };
+  const wired = wire(parts, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
   await syncSystemAssistants(ctx, langgraph.graphs);
   await takeOver(ctx);
@@ -89,6 +84,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     wired.lifecycle.isDraining = true;
     await background.close();
     await worker.close(drainMs);
+    await ledger.close();
     await heartbeat?.close();
     await signals.close();
     await storage.close();
@@ -102,6 +98,23 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     localModels,
     close: (drainMs = settings.drain_seconds * 1000) => (closing ??= close(drainMs)),
   };
+}
+
+/** Lends graphs what they need of the server, and keeps the account of it. */
+function lendToGraphs(
+  models: ModelRegistry,
+  { storage, loaded, log }: { storage: Storage; loaded: LoadedSettings; log: Log },
+): { ledger: Ledger; uninstall: () => void } {
+  const { root, settings } = loaded;
+  const ledger = new Ledger(storage.usage, log);
+  const uninstall = installRuntime({
+    version: 1,
+    models,
+    prompts: openPrompts(fromRoot(root, settings.prompts_dir), log),
+    usage: ledger,
+    limiter: new MemoryLimiter(),
+  });
+  return { ledger, uninstall };
 }
 
 /** Reads langgraph.json, and what settings and environment make of it. */
@@ -161,10 +174,17 @@ interface Wired {
   unhook(): void;
 }
 
+/** What the parts reach beside the database. */
+interface Neighbours {
+  signals: Signals;
+  embedder: Embedder | undefined;
+  usage: RunUsage;
+}
+
 /** Puts the parts together; nothing runs yet. */
 function wire(
   parts: Pick<Context, "settings" | "langgraph" | "webhookRules" | "storage" | "clock" | "log">,
-  { signals, embedder }: { signals: Signals; embedder: Embedder | undefined },
+  { signals, embedder, usage }: Neighbours,
 ): Wired {
   const { settings, langgraph, storage, clock, log } = parts;
   const isShared = settings.database_url !== undefined;
@@ -190,7 +210,7 @@ function wire(
     leaseMs: settings.lease_seconds * 1000,
     runTimeoutMs: settings.run_timeout_seconds * 1000,
   };
-  const worker = new Worker({ storage, bus, clock, log, execute, signals }, options);
+  const worker = new Worker({ storage, bus, clock, log, execute, signals, usage }, options);
   const background = new BackgroundJobs();
   const lifecycle: Draining = { isDraining: false };
   const ctx: Context = {

@@ -68,18 +68,29 @@ const connection = {
 const money = {
   pay_in: price.optional().describe("Price of 1M prompt tokens."),
   pay_out: price.optional().describe("Price of 1M answer tokens."),
-  pay_cached: price.optional(),
-  pay_cache_write: price.optional(),
-  pay_think: price.optional(),
-  pay_request: price.optional(),
-  pay_image: price.optional(),
+  pay_cached: price.optional().describe("Of those read from a cache; default: pay_in."),
+  pay_cache_write: price.optional().describe("Of those written to a cache; default: pay_in."),
+  pay_think: price.optional().describe("Of answer tokens spent on thinking; default: pay_out."),
+  pay_request: price.optional().describe("Price of one request."),
+  pay_image: price.optional().describe("Price of one image made."),
   pay_tiers: z
-    .array(z.strictObject({ up_to_input: count.optional(), pay_in: price, pay_out: price }))
-    .optional(),
+    .array(
+      z.strictObject({
+        up_to_input: count.optional(),
+        pay_in: price,
+        pay_out: price,
+        pay_cached: price.optional(),
+        pay_cache_write: price.optional(),
+        pay_think: price.optional(),
+      }),
+    )
+    .optional()
+    .describe("Prices by the length of the prompt; they win over those above."),
   currency: z
     .string()
     .regex(/^[A-Z]{3}$/, "expected a code such as CNY or USD")
-    .optional(),
+    .optional()
+    .describe("Default: that of the provider."),
   budget: z
     .strictObject({
       per_run: price.optional(),
@@ -190,9 +201,7 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "proxy",
   "ca_file",
   "tls_insecure",
-  "pay_in",
-  "pay_out",
-  "currency",
+  ...Object.keys(money).filter((key) => key !== "budget"),
   "input_tokens",
   "out_tokens",
   "context_window",

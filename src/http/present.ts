@@ -5,6 +5,8 @@ import type { Run } from "../domain/run.ts";
 import type { Thread } from "../domain/thread.ts";
 import type { Json } from "../core/json.ts";
 import type { PageOf } from "../domain/page.ts";
+import type { UsageSums } from "../domain/usage.ts";
+import { usageJson } from "./usage-json.ts";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -19,17 +21,18 @@ export const versionJson = (version: AssistantVersion) => ({
   created_at: iso(version.created_at),
 });
 
-export const threadJson = (thread: Thread, values: Json) => ({
+export const threadJson = (thread: Thread, values: Json, usage: readonly UsageSums[] = []) => ({
   ...thread,
   created_at: iso(thread.created_at),
   updated_at: iso(thread.updated_at),
   state_updated_at: iso(thread.state_updated_at),
   values,
+  usage: usageJson(usage),
 });
 
 const shownKwargs = ({ user: _user, ...kwargs }: Run["kwargs"]) => kwargs;
 
-export const runJson = (run: Run) => ({
+export const runJson = (run: Run, usage: readonly UsageSums[] = []) => ({
   run_id: run.run_id,
   thread_id: run.thread_id,
   assistant_id: run.assistant_id,
@@ -40,6 +43,7 @@ export const runJson = (run: Run) => ({
   error: run.error,
   created_at: iso(run.created_at),
   updated_at: iso(run.updated_at),
+  usage: usageJson(usage),
 });
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
@@ -62,6 +66,10 @@ export const deliveryJson = (delivery: WebhookDelivery) => {
     updated_at: iso(delivery.updated_at),
   };
 };
+
+/** Whether a field is asked for: where nothing is named, all are. */
+export const isWanted = (field: string, select: readonly string[] | undefined): boolean =>
+  select?.includes(field) ?? true;
 
 /** Only the fields asked for, or all. */
 export function selected<T extends object>(

@@ -2,6 +2,7 @@ import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager
 import { AIMessage, type UsageMetadata } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatGeneration } from "@langchain/core/outputs";
 import { newId } from "../core/ids.ts";
+import type { Measured } from "./call-meter.ts";
 import { AIMessageChunk, asWholeMessage, readCalls, type CallText } from "./message-chunk.ts";
 import type { OpenAnswer } from "./open-answer.ts";
 import type { ReadingRules } from "./reading-rules.ts";
@@ -16,7 +17,6 @@ import {
   reasoningText,
   said,
   serviceOf,
-  usageOf,
   type WireObject,
 } from "./wire.ts";
 
@@ -69,10 +69,12 @@ function finalChunk(reader: StreamReader, extra: Metadata): ChatGenerationChunk 
       finish_reason: reader.finishReason,
       ...metadata(reader.modelName, reader.providerId),
       ...reader.service,
+      ...receiptIn(reader.measured),
       ...extra,
     },
   });
-  Object.assign(message, { usage_metadata: countsOf(reader.usage) });
+  const counts = reader.measured?.counts ?? readUsage(reader.usage) ?? NO_TOKENS;
+  Object.assign(message, { usage_metadata: usageMetadata(counts) });
   return new ChatGenerationChunk({ message, text: "" });
 }
 
@@ -118,27 +120,44 @@ export async function wholeAnswer(answer: OpenAnswer): Promise<ChatGeneration | 
   return { text, message: AIMessageChunk.isInstance(message) ? asWholeMessage(message) : message };
 }
 
-/** The generations of an answer that was not streamed; with n > 1 they are several. */
+/**
+ * The generations of an answer that was not streamed; with n > 1 they are several, of which the first
+ * tells what all of them used.
+ */
 export function generationsOf(
   response: WireObject,
-  { rules, extra = {} }: { rules: ReadingRules; extra?: Metadata },
+  { rules, extra, measured }: { rules: ReadingRules; extra: Metadata; measured: Measured },
 ): ChatGeneration[] {
-  return itemsOf(response["choices"]).flatMap((item) => {
+  return itemsOf(response["choices"]).flatMap((item, index) => {
     const choice = asWireObject(item);
     const message = asWireObject(choice?.["message"]);
-    return choice && message ? [generationOf(message, { choice, response, rules, extra })] : [];
+    const answered = { response, rules, extra, ...(index === 0 ? { measured } : {}) };
+    return choice && message ? [generationOf(message, { choice, ...answered })] : [];
   });
 }
+
+/** All that an answer says, for an estimate. */
+export const spokenIn = (response: WireObject): string =>
+  itemsOf(response["choices"])
+    .map((choice) => {
+      const { content, tool_calls, ...rest } =
+        asWireObject(asWireObject(choice)?.["message"]) ?? {};
+      const calls = itemsOf(tool_calls);
+      const called = calls.length === 0 ? "" : JSON.stringify(calls);
+      return contentText(content) + reasoningText(rest) + called;
+    })
+    .join("");
 
 interface Answered {
   choice: WireObject;
   response: WireObject;
   rules: ReadingRules;
   extra: Metadata;
+  measured?: Measured;
 }
 
 function generationOf(message: WireObject, answered: Answered): ChatGeneration {
-  const { choice, response, rules, extra } = answered;
+  const { choice, response, rules, extra, measured } = answered;
   const finishReason = said(choice["finish_reason"]);
   const { content: text, reasoning } = textsOf(message, rules, finishReason);
   const details = itemsOf(message["reasoning_details"]);
@@ -158,9 +177,10 @@ function generationOf(message: WireObject, answered: Answered): ChatGeneration {
       ...metadata(said(response["model"]), said(response["id"])),
       ...serviceOf(response),
       ...("logprobs" in choice ? { logprobs: choice["logprobs"] } : {}),
+      ...receiptIn(measured),
       ...extra,
     },
-    ...usageField(countsOf(usageOf(response))),
+    ...(measured === undefined ? {} : usageField(usageMetadata(measured.counts))),
   });
   return { text, generationInfo: { finish_reason: finishReason }, message: answer };
 }
@@ -217,7 +237,9 @@ const asFunctionCall = (piece: { name?: string; arguments: string }) =>
 /** The default types of LangChain's messages know no usage; one set later is lost when they are stored. */
 const usageField = (counts: UsageMetadata): object => ({ usage_metadata: counts });
 
-const countsOf = (raw: unknown): UsageMetadata => usageMetadata(readUsage(raw) ?? NO_TOKENS);
+/** The place in `response_metadata` that tells what the answer cost. */
+export const receiptIn = (measured: Measured | undefined): Metadata =>
+  measured === undefined ? {} : { kagari: measured.receipt };
 
 const metadata = (
   modelName: string | undefined,

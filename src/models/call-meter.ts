@@ -1,11 +1,34 @@
 import type { BaseMessage } from "@langchain/core/messages";
+import { newId } from "../core/ids.ts";
+import { billed, receiptOf, report, type Receipt } from "./billing.ts";
 import type { ModelCall } from "./call.ts";
 import { estimateMessage, estimateText } from "./estimate.ts";
 import { NO_TOKENS, readUsage, type TokenCounts } from "./usage.ts";
 import type { ModelUsage } from "./usage-port.ts";
 
+/** What came of a call. */
+export interface Received {
+  readonly usage: Record<string, unknown> | undefined;
+  /** What was said, for an estimate where the provider sent no usage. */
+  readonly answer: string;
+  readonly answeredBy?: string | undefined;
+}
+
+export const NOTHING_RECEIVED: Received = { usage: undefined, answer: "" };
+
+export interface ChatEnd extends Received {
+  readonly status: ModelUsage["status"];
+}
+
+/** What a call used and costs, for the message that it answered. */
+export interface Measured {
+  readonly counts: TokenCounts;
+  readonly receipt: Receipt;
+}
+
 /** Measures one call and reports it to the ledger once, however it ends. */
 export class CallMeter {
+  readonly #callId = newId();
   readonly #call: ModelCall;
   readonly #messages: readonly BaseMessage[];
   readonly #startedAtMs: number;
@@ -16,42 +39,33 @@ export class CallMeter {
     this.#startedAtMs = call.model.clock.now();
   }
 
-  /** `answer` is what was received, for an estimate where the provider sent no usage. */
-  record(end: {
-    status: ModelUsage["status"];
-    usage: Record<string, unknown> | undefined;
-    answer: string;
-  }): void {
-    const { model, usage: ledger, runId, threadId, assistantId } = this.#call;
-    const reported = readUsage(end.usage);
-    const isEstimate = reported === undefined && (end.status === "success" || end.answer !== "");
-    const counts = reported ?? (isEstimate ? this.#estimate(end.answer) : NO_TOKENS);
-    try {
-      const done = ledger.record({
-        modelId: model.id,
-        kind: "chat",
-        units: 1,
-        runId,
-        threadId,
-        assistantId,
-        ...counts,
-        estimated: isEstimate,
-        usage: end.usage ?? null,
-        status: end.status,
-        startedAtMs: this.#startedAtMs,
-        durationMs: Math.max(0, model.clock.now() - this.#startedAtMs),
-      });
-      if (done instanceof Promise) done.catch((error: unknown) => this.#warn(error));
-    } catch (error) {
-      this.#warn(error);
-    }
+  /** What the call comes to if it ends so. */
+  measure(end: ChatEnd): Measured {
+    const { counts, usage } = this.#usageOf(end);
+    return { counts, receipt: receiptOf(usage) };
   }
 
-  #warn(error: unknown): void {
-    this.#call.model.log?.warn(
-      { err: error, model: this.#call.model.id },
-      "usage was not recorded",
-    );
+  /** Reports the call; the answer is what `measure` answers. */
+  record(end: ChatEnd): Measured {
+    const { counts, usage } = this.#usageOf(end);
+    report(this.#call.model, this.#call.usage, usage);
+    return { counts, receipt: receiptOf(usage) };
+  }
+
+  #usageOf({ answer, ...end }: ChatEnd): { counts: TokenCounts; usage: ModelUsage } {
+    const reported = readUsage(end.usage);
+    const isEstimate = reported === undefined && (end.status === "success" || answer !== "");
+    const counts = reported ?? (isEstimate ? this.#estimate(answer) : NO_TOKENS);
+    const usage = billed(this.#call.model, {
+      ...end,
+      callId: this.#callId,
+      kind: "chat",
+      origin: this.#call,
+      counts,
+      estimated: isEstimate,
+      startedAtMs: this.#startedAtMs,
+    });
+    return { counts, usage };
   }
 
   #estimate(answer: string): TokenCounts {

@@ -80,10 +80,13 @@ export function resolveCall(
 export const originOf = (config: ConfigLike | undefined): CallOrigin =>
   originIn(withImplicitConfig(config).configurable);
 
+/** The server stamps these over what a client sent. */
 const originIn = (configurable: Record<string, unknown>): CallOrigin => ({
   runId: text(configurable, "run_id"),
   threadId: text(configurable, "thread_id"),
   assistantId: text(configurable, "assistant_id"),
+  owner: text(configurable, "langgraph_auth_user_id"),
+  keyId: text(record(configurable["langgraph_auth_user"]), "key_id"),
 });
 
 /** What LangGraph keeps of the running node's config where a call was given none. */

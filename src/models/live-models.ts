@@ -1,7 +1,7 @@
 import { isModelFile } from "../config/model-folder.ts";
 import { fromRoot, type LoadedSettings } from "../config/settings.ts";
 import { FolderWatch } from "../config/watch-folder.ts";
-import { systemClock } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { reasonOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { ModelCatalog } from "./catalog.ts";
@@ -14,6 +14,7 @@ export class LiveModels {
   readonly registry: ModelRegistry;
   readonly #loaded: LoadedSettings;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #catalog: ModelCatalog;
   readonly #addresses: readonly LocalAddress[];
   readonly #closing = new AbortController();
@@ -21,16 +22,18 @@ export class LiveModels {
   #search: Promise<string[]> | undefined;
 
   /** Reads and checks every model file; throws ConfigError naming file, key path and expected value. */
-  constructor(loaded: LoadedSettings, log: Log) {
+  constructor(loaded: LoadedSettings, { log, clock }: { log: Log; clock: Clock }) {
     const { settings, env } = loaded;
     this.#loaded = loaded;
     this.#log = log;
+    this.#clock = clock;
     this.#addresses = localAddresses(settings.local_models);
     this.#catalog = new ModelCatalog({
       dir: this.#dir,
       env,
       defaultModel: settings.default_model,
       log,
+      clock,
       mayAppear: (id) => isLocalId(id, this.#addresses),
       onMissing: () => void this.discover(),
     });
@@ -66,7 +69,7 @@ export class LiveModels {
     const { signal } = this.#closing;
     try {
       const configs = await discoverModels(this.#addresses, { env: this.#loaded.env, signal });
-      const options = { clock: systemClock, log: this.#log };
+      const options = { clock: this.#clock, log: this.#log };
       this.registry.offer(configs.map((config) => new Model(config, options)));
       return configs.map(({ id }) => id);
     } catch (error) {

@@ -1,11 +1,12 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatResult } from "@langchain/core/outputs";
 import { ChatOpenAICompletions } from "@langchain/openai";
-import { generationsOf, wholeAnswer } from "./answer.ts";
+import { generationsOf, spokenIn, wholeAnswer } from "./answer.ts";
 import { requireAnswers, requireWhole } from "./answer-checks.ts";
 import { Attempt, type Begun } from "./attempts/attempt.ts";
 import { withRetries } from "./attempts/retry.ts";
 import type { ModelCall } from "./call.ts";
+import { NOTHING_RECEIVED } from "./call-meter.ts";
 import type { Body } from "./dialects/index.ts";
 import { type AttemptClock, CallClock } from "./exchange/clock.ts";
 import { exchangeStream, exchangeWhole } from "./exchange/send.ts";
@@ -19,8 +20,7 @@ import { softSwitched } from "./soft-switch.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { structuredFields, structuredMessages, wishIn } from "./structured/wish.ts";
 import { transportOf, type Transport } from "./transport.ts";
-import { NO_TOKENS, readUsage } from "./usage.ts";
-import { usageOf, type WireObject } from "./wire.ts";
+import { said, usageOf, type WireObject } from "./wire.ts";
 import { wireMessages } from "./wire-messages.ts";
 
 export type Options = ChatOpenAICompletions["ParsedCallOptions"];
@@ -120,21 +120,26 @@ export class ProviderCompletions extends ChatOpenAICompletions {
 
   async #askWhole(begun: Begun): Promise<ChatResult> {
     const attempt = await Attempt.begin(begun);
-    let usage: WireObject | undefined;
+    let received = NOTHING_RECEIVED;
     try {
       const exchange = { ...this.#exchange, body: begun.body, clock: attempt.clock };
       const response = await exchangeWhole(exchange);
-      usage = usageOf(response);
+      received = {
+        usage: usageOf(response),
+        answer: spokenIn(response),
+        answeredBy: said(response["model"]),
+      };
+      const measured = attempt.measure(received);
       const rules = readingRulesOf(this.#model, begun.call.overrides);
       const extra = { model_id: this.#model.id };
-      const generations: ChatGeneration[] = generationsOf(response, { rules, extra });
+      const generations: ChatGeneration[] = generationsOf(response, { rules, extra, measured });
       requireAnswers(generations, this.#model);
       attempt.succeeded();
-      return { generations, llmOutput: { tokenUsage: readUsage(usage) ?? NO_TOKENS } };
+      return { generations, llmOutput: { tokenUsage: measured.counts } };
     } catch (error) {
       throw attempt.failed(error);
     } finally {
-      attempt.end(usage, "");
+      attempt.end(received);
     }
   }
 
@@ -158,7 +163,8 @@ export class ProviderCompletions extends ChatOpenAICompletions {
     } catch (error) {
       throw attempt.failed(error);
     } finally {
-      attempt.end(reader.usage, reader.answer);
+      const { usage, answer, modelName: answeredBy } = reader;
+      reader.measured = attempt.end({ usage, answer, answeredBy });
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import { convertOpenAICompletionsStream } from "@langchain/openai";
+import { receiptIn } from "./answer.ts";
 import type { OpenAnswer } from "./open-answer.ts";
 import type { AnswerDelta, StreamReader } from "./stream-reader.ts";
 import { openAiUsage, readUsage, usageMetadata } from "./usage.ts";
@@ -47,14 +48,25 @@ const spoken = (delta: AnswerDelta | undefined): WireObject =>
 /** Providers' chunks have fields that OpenAI's own types do not know. */
 const asChunk = (chunk: WireObject): never => chunk as never;
 
-/** The same events with all that we know of the usage: LangChain's converter drops cache writes. */
+/**
+ * The same events with all that we know of the usage, which LangChain's converter knows less of, and
+ * with what the answer cost.
+ */
 async function* withWholeUsage(
   events: AsyncIterable<ChatModelStreamEvent>,
   reader: StreamReader,
 ): AsyncGenerator<ChatModelStreamEvent> {
   for await (const event of events) {
-    const isCounted = event.event === "usage" || event.event === "message-finish";
-    const counts = isCounted ? readUsage(reader.usage) : undefined;
-    yield isCounted && counts !== undefined ? { ...event, usage: usageMetadata(counts) } : event;
+    const { measured } = reader;
+    const counts = measured?.counts ?? readUsage(reader.usage);
+    const usage = counts && { usage: usageMetadata(counts) };
+    if (event.event === "usage") yield { ...event, ...usage };
+    else if (event.event === "message-finish")
+      yield {
+        ...event,
+        ...usage,
+        responseMetadata: { ...event.responseMetadata, ...receiptIn(measured) },
+      };
+    else yield event;
   }
 }

@@ -1,4 +1,5 @@
 import { newId } from "../core/ids.ts";
+import type { Measured } from "./call-meter.ts";
 import type { ReadingRules } from "./reading-rules.ts";
 import { ReasoningDetails } from "./reasoning-details.ts";
 import { ThinkParser } from "./think/think-parser.ts";
@@ -45,6 +46,8 @@ export class StreamReader {
   /** What the provider says of how it served the call. */
   service: WireObject | undefined;
   usage: WireObject | undefined;
+  /** What the whole answer used and costs, once it has ended. */
+  measured: Measured | undefined;
   chunks = 0;
   hasReasoned = false;
   readonly #rules: ReadingRules;

@@ -1,20 +1,26 @@
-export type CallKind = "chat" | "embedding" | "rerank" | "image";
+import type { CallKind } from "../domain/usage.ts";
+import type { CallOrigin } from "./provider/origin.ts";
 
-/** What one call of a model used; the ledger prices it. */
-export interface ModelUsage {
-  readonly modelId: string;
+/** What one call of a model used, and what it costs by the prices of the model file. */
+export interface ModelUsage extends CallOrigin {
+  /** A new one for every call, so that none is counted twice. */
+  readonly callId: string;
   readonly kind: CallKind;
-  /** What the kind is counted by besides tokens: texts embedded, documents ranked, images made; 1 for chat. */
+  readonly modelId: string;
+  /** The name of the model that answered, as the provider gave it. */
+  readonly answeredBy: string | undefined;
+  /** Texts embedded, documents ranked, images made; 1 for others. */
   readonly units: number;
-  /** Undefined outside the server. */
-  readonly runId: string | undefined;
-  readonly threadId: string | undefined;
-  readonly assistantId: string | undefined;
+  /** All tokens of the prompt, those read from and written to a cache among them. */
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly totalTokens: number;
   readonly cachedTokens: number;
+  readonly cacheWriteTokens: number;
   readonly reasoningTokens: number;
+  /** In millionths of the currency; null where the model has no price. */
+  readonly costMicros: number | null;
+  readonly currency: string;
   /** The counts are our estimate, because the provider sent none. */
   readonly estimated: boolean;
   /** The provider's own usage object. */
@@ -27,6 +33,12 @@ export interface ModelUsage {
 /** Where every call of a model is reported, once, whether it succeeded or not. */
 export interface UsagePort {
   record(usage: ModelUsage): void | Promise<void>;
+}
+
+/** What was recorded of a run. */
+export interface RunUsage {
+  /** Resolves when all calls of a run so far are kept; rejects when the database cannot take one now. */
+  settled(runId: string): Promise<void>;
 }
 
 /** For runs without a ledger. */

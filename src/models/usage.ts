@@ -1,12 +1,23 @@
 import type { UsageMetadata } from "@langchain/core/messages";
 import { z } from "zod";
 
-const tokens = z.number().nonnegative().nullish().catch(null);
+/** No prompt and no answer is longer: a provider that says so is wrong. */
+const MAX_TOKENS = 100_000_000;
+
+/** A count that is negative or no number is none. */
+const tokens = z
+  .number()
+  .nonnegative()
+  .transform((count) => Math.min(Math.round(count), MAX_TOKENS))
+  .nullish()
+  .catch(null);
 
 const rawUsageSchema = z.looseObject({
   prompt_tokens: tokens,
   completion_tokens: tokens,
   total_tokens: tokens,
+  input_tokens: tokens,
+  output_tokens: tokens,
   cached_tokens: tokens,
   reasoning_tokens: tokens,
   prompt_cache_hit_tokens: tokens,
@@ -48,17 +59,25 @@ export function readUsage(raw: unknown): TokenCounts | undefined {
   const parsed = rawUsageSchema.safeParse(raw);
   if (!parsed.success) return undefined;
   const usage = parsed.data;
-  const promptTokens = usage.prompt_tokens ?? 0;
-  const completionTokens = usage.completion_tokens ?? 0;
-  const totalTokens = usage.total_tokens ?? promptTokens + completionTokens;
-  if (totalTokens === 0 && promptTokens + completionTokens === 0) return undefined;
+  const told = usage.prompt_tokens ?? usage.input_tokens;
+  const answered = usage.completion_tokens ?? usage.output_tokens ?? 0;
+  // A provider that tells only a sum, as for embeddings, means the prompt.
+  const promptTokens = told ?? Math.max(0, (usage.total_tokens ?? 0) - answered);
+  const reasoning =
+    usage.completion_tokens_details?.reasoning_tokens ?? usage.reasoning_tokens ?? 0;
+  // Most count thinking as part of the answer; where the sum shows that it is not, it is added.
+  const isApart = reasoning > 0 && usage.total_tokens === promptTokens + answered + reasoning;
+  const completionTokens = isApart ? answered + reasoning : answered;
+  const totalTokens = promptTokens + completionTokens;
+  if (totalTokens === 0) return undefined;
+  const { cachedTokens, cacheWriteTokens } = cacheCounts(usage);
   return {
     promptTokens,
     completionTokens,
     totalTokens,
-    ...cacheCounts(usage),
-    reasoningTokens:
-      usage.completion_tokens_details?.reasoning_tokens ?? usage.reasoning_tokens ?? 0,
+    cachedTokens: Math.min(cachedTokens, promptTokens),
+    cacheWriteTokens: Math.min(cacheWriteTokens, Math.max(0, promptTokens - cachedTokens)),
+    reasoningTokens: Math.min(reasoning, completionTokens),
   };
 }
 

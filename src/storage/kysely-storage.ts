@@ -18,10 +18,11 @@ import type { Schema } from "./schema.ts";
 
 type Kinds = Parameters<Storage["truncate"]>[0];
 
+const USAGE_TABLES = ["model_call", "usage_day", "usage_thread", "usage_run"] as const;
+
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
-  ...(kinds.runs
-    ? (["run", "event", "model_call", "webhook_delivery", "idempotency_key"] as const)
-    : []),
+  ...(kinds.runs ? (["run", "event", "webhook_delivery", "idempotency_key"] as const) : []),
+  ...(kinds.runs ? USAGE_TABLES : []),
   ...(kinds.threads ? (["thread", "cron"] as const) : []),
   ...(kinds.checkpointer
     ? (["checkpoint", "checkpoint_blob", "checkpoint_part", "checkpoint_write"] as const)

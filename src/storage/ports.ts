@@ -13,11 +13,11 @@ import type {
   ThreadTtl,
   RestStatus,
 } from "../domain/thread.ts";
-import type { ModelCall } from "../domain/usage.ts";
 import type { AssistantChanges } from "./assistant-ports.ts";
 import type { ItemRows } from "./items-port.ts";
 import type { Removals } from "./removal-ports.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
+import type { UsageRows } from "./usage-port.ts";
 
 /**
  * What services, saver and workers need of a database. Every method is one whole commit: when its
@@ -278,9 +278,4 @@ export interface Checkpoints {
   /** Whether a run has stored an answer for whoever asks first in a thread, and no task of it has used one. */
   isAnswerWaiting(run: { thread_id: string; run_id: string }): Promise<boolean>;
   deleteThread(threadId: string): Promise<void>;
-}
-
-export interface UsageRows {
-  record(call: ModelCall): Promise<void>;
-  ofRun(runId: string): Promise<ModelCall[]>;
 }

@@ -2,6 +2,12 @@ import type { Selectable } from "kysely";
 import type { RunStatus } from "../domain/run.ts";
 import type { ThreadStatus, ThreadTtl } from "../domain/thread.ts";
 import type { DeliveryStatus } from "../domain/webhook.ts";
+import type {
+  ModelCallTable,
+  UsageDayTable,
+  UsageRunTable,
+  UsageThreadTable,
+} from "./usage-schema.ts";
 
 /** Times are integer milliseconds, flags 0 or 1, and `*_json` and documents JSON in text. */
 export interface Schema {
@@ -15,6 +21,9 @@ export interface Schema {
   checkpoint_part: CheckpointPartTable;
   checkpoint_write: CheckpointWriteTable;
   model_call: ModelCallTable;
+  usage_day: UsageDayTable;
+  usage_thread: UsageThreadTable;
+  usage_run: UsageRunTable;
   cron: CronTable;
   webhook_delivery: WebhookDeliveryTable;
   idempotency_key: IdempotencyKeyTable;
@@ -164,23 +173,6 @@ export interface CheckpointWriteTable {
   value: Uint8Array;
 }
 
-export interface ModelCallTable {
-  call_id: string;
-  model_id: string;
-  run_id: string | null;
-  thread_id: string | null;
-  assistant_id: string | null;
-  prompt_tokens: number;
-  completion_tokens: number;
-  cached_tokens: number;
-  reasoning_tokens: number;
-  estimated: number;
-  usage: string | null;
-  status: string;
-  started_at: number;
-  duration_ms: number;
-}
-
 export interface CronTable {
   cron_id: string;
   assistant_id: string;
@@ -257,7 +249,6 @@ export type AssistantVersionRow = Selectable<AssistantVersionTable>;
 export type ThreadRow = Selectable<ThreadTable>;
 export type RunRow = Selectable<RunTable>;
 export type CheckpointTableRow = Selectable<CheckpointTable>;
-export type ModelCallRow = Selectable<ModelCallTable>;
 export type CronRow = Selectable<CronTable>;
 export type StoreItemRow = Selectable<StoreItemTable>;
 export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;

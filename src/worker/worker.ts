@@ -5,6 +5,7 @@ import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { WorkerPlace, Workers } from "../context.ts";
 import type { CancelAction, Run, RunOutcome } from "../domain/run.ts";
+import type { RunUsage } from "../models/usage-port.ts";
 import type { Execute } from "../runtime/runtime.ts";
 import type { Signals } from "../signals/port.ts";
 import type { Storage } from "../storage/ports.ts";
@@ -25,6 +26,7 @@ export interface WorkerParts {
   log: Log;
   execute: Execute;
   signals: Signals;
+  usage: RunUsage;
 }
 
 export interface WorkerOptions {
@@ -252,7 +254,8 @@ export class Worker implements Workers {
     run: Run,
     end: { writer: EventWriter; outcome: RunOutcome; rollback?: boolean },
   ): Promise<void> {
-    const { storage, bus, clock } = this.#parts;
+    const { storage, bus, clock, usage } = this.#parts;
+    await usage.settled(run.run_id);
     end.writer.append({ kind: "end", status: end.outcome.status });
     const events: LiveEvent[] = await end.writer.close();
     const fence = { run_id: run.run_id, epoch: run.epoch };

@@ -33,6 +33,7 @@ describe("POST /threads", () => {
       created_at: iso(START_MS),
       updated_at: iso(START_MS),
       state_updated_at: iso(START_MS),
+      usage: expect.objectContaining({ calls: 0, total_tokens: 0, cost_micros: {} }),
     });
     expect(await threadOf(fresh, thread.thread_id)).toEqual(thread);
   });

@@ -77,7 +77,15 @@ export const sampleAssistant = (
 
 export const sampleCall = (call_id: string, change: Partial<ModelCall> = {}): ModelCall => ({
   call_id,
+  kind: "chat",
   model_id: "demo",
+  answered_by: "demo-1",
+  owner: "ann",
+  key_id: "key",
+  units: 1,
+  cost_micros: 12,
+  currency: "CNY",
+  cache_write_tokens: 0,
   run_id: "run",
   thread_id: "thread",
   assistant_id: null,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readSettings } from "../../src/config/settings.ts";
 import { FolderWatch, folderStamp } from "../../src/config/watch-folder.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { createLog } from "../../src/core/log.ts";
 import { ModelCatalog } from "../../src/models/catalog.ts";
 import { LiveModels } from "../../src/models/live-models.ts";
@@ -262,7 +263,10 @@ describe("a running server", () => {
     write("a.json", DEMO);
     const live = (hotReload: string) => {
       const flags = { models_dir: folder.path, hot_reload: hotReload, local_models: "off" };
-      const models = new LiveModels(readSettings(flags, folder.path), createLog("silent"));
+      const models = new LiveModels(readSettings(flags, folder.path), {
+        log: createLog("silent"),
+        clock: systemClock,
+      });
       models.watch();
       return models;
     };

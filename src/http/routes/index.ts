@@ -9,6 +9,7 @@ import { stateRoutes } from "./state.ts";
 import { storeRoutes } from "./store.ts";
 import { systemRoutes } from "./system.ts";
 import { threadRoutes } from "./threads.ts";
+import { usageRoutes } from "./usage.ts";
 
 /** Every route of the server. */
 export const routes: Route[] = [
@@ -22,4 +23,5 @@ export const routes: Route[] = [
   ...cronRoutes,
   ...maintenanceRoutes,
   ...storeRoutes,
+  ...usageRoutes,
 ];

@@ -123,7 +123,10 @@ export const newRunRoutes: Route[] = [
       );
       const unknown = new Set(body.flatMap((run) => run.unknown));
       const headers = notHonoured(ctx, [...unknown], { run_id: runs[0]?.run_id ?? "" });
-      return Response.json(runs.map(runJson), { headers });
+      return Response.json(
+        runs.map((run) => runJson(run)),
+        { headers },
+      );
     },
   }),
 ];

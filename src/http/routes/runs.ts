@@ -4,8 +4,9 @@ import { MODES_ON_DEMAND, type Run } from "../../domain/run.ts";
 import { cancelRun, deleteRun } from "../../services/runs/cancel.ts";
 import { cancelByStatus, cancelRuns } from "../../services/runs/cancel-many.ts";
 import { getRun, listRuns } from "../../services/runs/read.ts";
+import { usageOfRuns } from "../../services/usage/totals.ts";
 import { notHonoured } from "../not-honoured.ts";
-import { runJson, selected } from "../present.ts";
+import { isWanted, runJson, selected } from "../present.ts";
 import { type Route, route } from "../route.ts";
 import { pathOf, type RunReply, streamReply, waitReply } from "../run-reply.ts";
 import {
@@ -60,7 +61,11 @@ const ofOneRun = ({ at, params, name }: Place): Route[] => [
     summary: `A ${name}`,
     auth: "threads:read",
     params,
-    handle: async (request) => Response.json(runJson(await getRun(request.ctx, request.params))),
+    handle: async ({ ctx, params: address }) => {
+      const run = await getRun(ctx, address);
+      const usage = await usageOfRuns(ctx, [run]);
+      return Response.json(runJson(run, usage.get(run.run_id)));
+    },
   }),
   route({
     method: "delete",
@@ -120,7 +125,10 @@ export const runRoutes: Route[] = [
     query: runList,
     handle: async ({ ctx, params, query: { select, ...query } }) => {
       const runs = await listRuns(ctx, { ...params, ...query });
-      return Response.json(runs.map((run) => selected(runJson(run), select)));
+      const usage = await usageOfRuns(ctx, isWanted("usage", select) ? runs : []);
+      return Response.json(
+        runs.map((run) => selected(runJson(run, usage.get(run.run_id)), select)),
+      );
     },
   }),
   route({

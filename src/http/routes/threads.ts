@@ -3,12 +3,17 @@ import type { Thread } from "../../domain/thread.ts";
 import { createThread } from "../../services/threads/create.ts";
 import { deleteThread, patchThread } from "../../services/threads/change.ts";
 import { getThread, searchThreads } from "../../services/threads/find.ts";
-import { pageHeaders, selected, threadJson } from "../present.ts";
+import { usageOfThreads } from "../../services/usage/totals.ts";
+import { isWanted, pageHeaders, selected, threadJson } from "../present.ts";
 import { type Route, route } from "../route.ts";
 import { threadCreate, threadParams, threadPatch, threadSearch } from "../schemas.ts";
 
-const withValues = async (ctx: Context, thread: Thread) =>
-  threadJson(thread, await ctx.states.values(thread.thread_id));
+const whole = async (ctx: Context, thread: Thread) => {
+  const { thread_id } = thread;
+  const values = await ctx.states.values(thread_id);
+  const usage = await usageOfThreads(ctx, [thread]);
+  return threadJson(thread, values, usage.get(thread_id));
+};
 
 const noContent = (): Response => new Response(null, { status: 204 });
 
@@ -25,7 +30,7 @@ export const threadRoutes: Route[] = [
         ? await getThread(ctx, { thread_id: creation.id })
         : await createThread(ctx, { ...body, thread_id: body.thread_id ?? creation?.id });
       return Response.json(
-        body.if_exists === "do_nothing" ? await withValues(ctx, thread) : threadJson(thread, null),
+        body.if_exists === "do_nothing" ? await whole(ctx, thread) : threadJson(thread, null),
       );
     },
   }),
@@ -37,11 +42,13 @@ export const threadRoutes: Route[] = [
     body: threadSearch,
     handle: async ({ ctx, body: { select, ids, metadata, status, ...page } }) => {
       const result = await searchThreads(ctx, { filter: { ids, metadata, status }, page });
-      const needsValues = !select || select.includes("values");
+      const usage = await usageOfThreads(ctx, isWanted("usage", select) ? result.rows : []);
       const rows = await Promise.all(
-        result.rows.map(async (thread) =>
-          selected(needsValues ? await withValues(ctx, thread) : threadJson(thread, null), select),
-        ),
+        result.rows.map(async (thread) => {
+          const { thread_id } = thread;
+          const values = isWanted("values", select) ? await ctx.states.values(thread_id) : null;
+          return selected(threadJson(thread, values, usage.get(thread_id)), select);
+        }),
       );
       return Response.json(rows, { headers: pageHeaders(result, page) });
     },
@@ -53,7 +60,7 @@ export const threadRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     handle: async ({ ctx, params }) =>
-      Response.json(await withValues(ctx, await getThread(ctx, params))),
+      Response.json(await whole(ctx, await getThread(ctx, params))),
   }),
   route({
     method: "patch",
@@ -70,7 +77,7 @@ export const threadRoutes: Route[] = [
       });
       return headers.get("prefer")?.includes("return=minimal")
         ? noContent()
-        : Response.json(await withValues(ctx, thread));
+        : Response.json(await whole(ctx, thread));
     },
   }),
   route({

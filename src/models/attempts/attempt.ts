@@ -1,15 +1,14 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import type { ModelCall } from "../call.ts";
-import { CallMeter } from "../call-meter.ts";
+import { CallMeter, type Measured, type Received } from "../call-meter.ts";
 import type { Body } from "../dialects/index.ts";
 import { estimateMessage, estimateTools } from "../estimate.ts";
 import { AttemptClock, type CallClock } from "../exchange/clock.ts";
 import { isAbort, toUpstreamError } from "../failures/upstream-error.ts";
 import type { CallTicket } from "../limits/call-limiter-port.ts";
 import { takeTicket } from "../limits/ticket.ts";
-import { readUsage } from "../usage.ts";
 import type { ModelUsage } from "../usage-port.ts";
-import { itemsOf, type WireObject } from "../wire.ts";
+import { itemsOf } from "../wire.ts";
 
 /** One call with its time running and its request made. */
 export interface Begun {
@@ -55,12 +54,17 @@ export class Attempt {
     return failed;
   }
 
-  /** `answer` is what was received, for an estimate where the provider sent no usage. */
-  end(usage: WireObject | undefined, answer: string): void {
+  /** What the attempt comes to if it succeeds with this. */
+  measure(received: Received): Measured {
+    return this.#meter.measure({ status: "success", ...received });
+  }
+
+  end(received: Received): Measured {
     this.clock[Symbol.dispose]();
-    const tokens = readUsage(usage)?.totalTokens;
-    if (tokens !== undefined) this.#ticket.used(tokens);
+    const measured = this.#meter.record({ status: this.#status, ...received });
+    const { counts, receipt } = measured;
+    if (!receipt.estimated && counts.totalTokens > 0) this.#ticket.used(counts.totalTokens);
     this.#ticket[Symbol.dispose]();
-    this.#meter.record({ status: this.#status, usage, answer });
+    return measured;
   }
 }

@@ -3,6 +3,7 @@ import { checkpointParts } from "./0002-checkpoint-parts.ts";
 import { background } from "./0003-background.ts";
 import { runLimits } from "./0004-run-limits.ts";
 import { engine } from "./0005-engine.ts";
+import { usage } from "./0006-usage.ts";
 import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
 import { store } from "./0012-store.ts";
@@ -15,6 +16,7 @@ export const MIGRATIONS: readonly Migration[] = [
   background,
   runLimits,
   engine,
+  usage,
   auth,
   assistantVersions,
   store,

@@ -1,45 +1,25 @@
-import type { ModelCall } from "../../domain/usage.ts";
-import { hot, type Commit } from "../commit.ts";
+import type { ModelCall, UsageReport, UsageSums } from "../../domain/usage.ts";
+import { all, hot, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
-import { fromJsonOrNull, jsonOrNull } from "../json-column.ts";
-import type { UsageRows } from "../ports.ts";
-import type { ModelCallRow } from "../schema.ts";
-
-// Only `fromCall` writes this column.
-const toStatus = (text: string) => text as ModelCall["status"];
-
-const toCall = (row: ModelCallRow): ModelCall => ({
-  ...row,
-  status: toStatus(row.status),
-  estimated: row.estimated === 1,
-  usage: fromJsonOrNull(row.usage),
-});
-
-const fromCall = (call: ModelCall): ModelCallRow => ({
-  call_id: call.call_id,
-  model_id: call.model_id,
-  run_id: call.run_id,
-  thread_id: call.thread_id,
-  assistant_id: call.assistant_id,
-  prompt_tokens: call.prompt_tokens,
-  completion_tokens: call.completion_tokens,
-  cached_tokens: call.cached_tokens,
-  reasoning_tokens: call.reasoning_tokens,
-  estimated: call.estimated ? 1 : 0,
-  usage: jsonOrNull(call.usage),
-  status: call.status,
-  started_at: call.started_at,
-  duration_ms: call.duration_ms,
-});
+import type { UsageRows } from "../usage-port.ts";
+import type { ModelCallRow } from "../usage-schema.ts";
+import { reportCommit, sumsOfCommit, type ReportQuery } from "./usage-report.ts";
+import { fromCall, toCall } from "./usage-rows.ts";
+import { sumsAdder } from "./usage-sums.ts";
 
 export class KyselyUsageRows implements UsageRows {
   readonly #commits: Commits;
-  readonly #insert: (row: ModelCallRow) => Commit<unknown>;
+  readonly #dialect: Dialect;
+  readonly #insert: (row: ModelCallRow) => Commit<{ call_id: string }[]>;
+  readonly #add: (calls: readonly ModelCall[]) => Commit<void>;
   readonly #ofRun: (p: { run_id: string }) => Commit<ModelCallRow[]>;
 
-  constructor(commits: Commits, { db }: Dialect) {
+  constructor(commits: Commits, dialect: Dialect) {
+    const { db } = dialect;
     this.#commits = commits;
-    this.#insert = hot((p) => db.insertInto("model_call").values(p));
+    this.#dialect = dialect;
+    this.#add = sumsAdder(dialect);
+    this.#insert = hot((row) => insertNew(dialect, [row]));
     this.#ofRun = hot((p) =>
       db
         .selectFrom("model_call")
@@ -50,12 +30,48 @@ export class KyselyUsageRows implements UsageRows {
     );
   }
 
-  async record(call: ModelCall): Promise<void> {
-    await this.#commits.write(() => this.#insert(fromCall(call)));
+  record(calls: readonly ModelCall[]): Promise<void> {
+    return this.#commits.write(() => this.#recordCommit(calls));
   }
 
   async ofRun(runId: string): Promise<ModelCall[]> {
     const rows = await this.#commits.read(this.#ofRun({ run_id: runId }));
     return rows.map(toCall);
   }
+
+  ofRuns(runIds: readonly string[]): Promise<Map<string, UsageSums[]>> {
+    return this.#commits.read(sumsOfCommit(this.#dialect, { table: "usage_run", ids: runIds }));
+  }
+
+  ofThreads(threadIds: readonly string[]): Promise<Map<string, UsageSums[]>> {
+    return this.#commits.read(
+      sumsOfCommit(this.#dialect, { table: "usage_thread", ids: threadIds }),
+    );
+  }
+
+  report(query: ReportQuery): Promise<UsageReport> {
+    return this.#commits.read(reportCommit(this.#dialect, query), "snapshot");
+  }
+
+  /** A call that is there already was counted then. */
+  *#recordCommit(calls: readonly ModelCall[]): Commit<void> {
+    const inserted = yield* this.#insertCommit(calls.map(fromCall));
+    const ids = new Set(inserted.map(({ call_id }) => call_id));
+    yield* this.#add(calls.filter(({ call_id }) => ids.delete(call_id)));
+  }
+
+  *#insertCommit(rows: readonly ModelCallRow[]): Commit<{ call_id: string }[]> {
+    if (this.#dialect.hasArrays && rows.length > 1)
+      return yield* all(insertNew(this.#dialect, rows));
+    const inserted: { call_id: string }[] = [];
+    for (const row of rows) inserted.push(...(yield* this.#insert(row)));
+    return inserted;
+  }
 }
+
+const insertNew = ({ db }: Dialect, rows: readonly ModelCallRow[]) =>
+  db
+    .insertInto("model_call")
+    .values(rows)
+    .onConflict((conflict) => conflict.column("call_id").doNothing())
+    .returning("call_id");

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { dayOf, USAGE_GROUPS } from "../../domain/usage.ts";
+import { reportUsage } from "../../services/usage/report.ts";
+import { type Route, route } from "../route.ts";
+import { absent, wholeNumber } from "../schemas.ts";
+import { reportJson } from "../usage-json.ts";
+
+const id = absent(z.string().min(1).max(200));
+
+/** A date, or a time of which the day in UTC counts. */
+const day = absent(
+  z
+    .string()
+    .refine((text) => !Number.isNaN(Date.parse(text)), "expected a date or an ISO time")
+    .transform((text) => dayOf(Date.parse(text))),
+);
+
+const usageQuery = z.object({
+  group_by: absent(z.enum(USAGE_GROUPS)).transform((group) => group ?? "day"),
+  from: day,
+  to: day,
+  model: id,
+  assistant: id,
+  thread: id,
+  owner: id,
+  limit: wholeNumber(1, 1000).default(100),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+});
+
+const tokens = z.int().nonnegative();
+const sums = z.object({
+  calls: z.int(),
+  estimated_calls: z.int(),
+  failed_calls: z.int(),
+  unpriced_calls: z.int(),
+  prompt_tokens: tokens,
+  cached_tokens: tokens,
+  cache_write_tokens: tokens,
+  completion_tokens: tokens,
+  reasoning_tokens: tokens,
+  total_tokens: tokens,
+  units: tokens,
+  currency: z.string().nullable(),
+  cost_micros: z.int(),
+});
+
+export const usageRoutes: Route[] = [
+  route({
+    method: "get",
+    path: "/usage",
+    summary: "Tokens and cost by model, assistant, thread or day, for each currency",
+    auth: "usage:read",
+    query: usageQuery,
+    response: z.object({
+      group_by: z.enum(USAGE_GROUPS),
+      rows: z.array(sums.loose()),
+      totals: z.array(sums),
+    }),
+    handle: async ({ ctx, query }) => {
+      const { group_by, from, to, model, assistant, thread, owner, ...page } = query;
+      const filter = {
+        from_day: from,
+        to_day: to,
+        model_id: model,
+        assistant_id: assistant,
+        thread_id: thread,
+        owner,
+      };
+      return Response.json(
+        reportJson(await reportUsage(ctx, { group_by, filter, ...page }), group_by),
+      );
+    },
+  }),
+];

@@ -1,0 +1,24 @@
+import type {
+  ModelCall,
+  UsageFilter,
+  UsageGroup,
+  UsageReport,
+  UsageSums,
+} from "../domain/usage.ts";
+
+/** As in ports.ts: every method is one whole commit. */
+export interface UsageRows {
+  /** Keeps calls and adds them to the sums of their run, thread and day, each call id once; some hundreds at most. */
+  record(calls: readonly ModelCall[]): Promise<void>;
+  ofRun(runId: string): Promise<ModelCall[]>;
+  /** What each of these runs used, by currency; a run that used nothing is not named. */
+  ofRuns(runIds: readonly string[]): Promise<Map<string, UsageSums[]>>;
+  ofThreads(threadIds: readonly string[]): Promise<Map<string, UsageSums[]>>;
+  /** Sums by day, newest first, or by another group, the dearest first. */
+  report(query: {
+    group_by: UsageGroup;
+    filter: UsageFilter;
+    limit: number;
+    offset: number;
+  }): Promise<UsageReport>;
+}

@@ -1,0 +1,163 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { human, newThread, okJson, refusal, runOf, runWait, threadOf } from "../support/calls.ts";
+import * as fake from "../support/fake-provider.ts";
+import { tempFolder } from "../support/spawn-server.ts";
+import { OWN_GRAPHS, START_MS, testServer, type TestServer } from "../support/test-server.ts";
+
+/** 6 fresh, 5 cached and 7 answer tokens, of which 3 thinking. */
+const COST = { cny: 6 * 2 + 5 * 1 + 7 * 10, usd: 6 * 1 + 5 * 1 + 4 * 4 + 3 * 8 };
+const TOKENS = {
+  prompt_tokens: 11,
+  cached_tokens: 5,
+  cache_write_tokens: 0,
+  completion_tokens: 7,
+  reasoning_tokens: 3,
+  total_tokens: 18,
+};
+const DAY_MS = 86_400_000;
+
+const folder = tempFolder();
+let provider: fake.FakeProvider;
+let server: TestServer;
+let threads: string[];
+
+const ask = (thread: string, model: string) =>
+  runWait(server, thread, {
+    assistant_id: "chat",
+    input: human("hi"),
+    context: { model, tools: [] },
+  });
+
+beforeAll(async () => {
+  provider = await fake.fakeProvider(fake.text("hello"));
+  const shared = { model: "fake", url: provider.url, api_key: "key-of-the-provider" };
+  const files = {
+    yuan: { ...shared, pay_in: 2, pay_out: 10, pay_cached: 1, currency: "CNY" },
+    dollar: { ...shared, pay_in: 1, pay_out: 4, pay_think: 8, currency: "USD" },
+    free: { ...shared, currency: "CNY" },
+  };
+  for (const [name, fields] of Object.entries(files))
+    writeFileSync(join(folder.path, `${name}.json`), JSON.stringify(fields));
+  server = await testServer({
+    langgraph: OWN_GRAPHS,
+    settings: { models_dir: folder.path, default_model: "yuan" },
+  });
+  threads = [await newThread(server), await newThread(server)];
+  const [first = "", second = ""] = threads;
+  await ask(first, "yuan");
+  await ask(first, "dollar");
+  server.advance(DAY_MS);
+  await ask(second, "yuan");
+  await ask(second, "free");
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await provider[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const usage = (query: string) => okJson(server.get(`/usage?${query}`));
+
+describe("what a run and a thread used", () => {
+  it("is in the message that the model answered", async () => {
+    const { messages } = await ask(await newThread(server), "dollar");
+    expect(messages.at(-1)).toMatchObject({
+      usage_metadata: { input_tokens: 11, output_tokens: 7 },
+      response_metadata: {
+        kagari: { model: "dollar", cost_micros: COST.usd, currency: "USD", estimated: false },
+      },
+    });
+  });
+
+  it("is in the replies of both, by currency", async () => {
+    const [thread = ""] = threads;
+    expect((await threadOf(server, thread)).usage).toEqual({
+      ...doubled(TOKENS),
+      calls: 2,
+      estimated_calls: 0,
+      unpriced_calls: 0,
+      cost_micros: { CNY: COST.cny, USD: COST.usd },
+    });
+    const runs = await okJson(server.get(`/threads/${thread}/runs`));
+    expect(runs.map((run: { usage: object }) => run.usage)).toMatchObject([
+      { ...TOKENS, calls: 1, cost_micros: { USD: COST.usd } },
+      { ...TOKENS, calls: 1, cost_micros: { CNY: COST.cny } },
+    ]);
+    const [{ run_id }] = runs;
+    expect((await runOf(server, thread, run_id)).usage).toEqual(runs[0].usage);
+    const found = await okJson(server.post("/threads/search", { ids: [thread] }));
+    expect(found).toMatchObject([{ usage: { calls: 2 } }]);
+  });
+
+  it("tells calls without a price apart from free ones", async () => {
+    const [, thread = ""] = threads;
+    expect((await threadOf(server, thread)).usage).toMatchObject({
+      calls: 2,
+      unpriced_calls: 1,
+      cost_micros: { CNY: COST.cny },
+    });
+  });
+});
+
+describe("GET /usage", () => {
+  it("sums by model, each currency by itself", async () => {
+    const to = new Date(START_MS).toISOString();
+    expect(await usage(`group_by=model&to=${to}`)).toEqual({
+      group_by: "model",
+      rows: [
+        { model: "yuan", ...sums("CNY", COST.cny) },
+        { model: "dollar", ...sums("USD", COST.usd) },
+      ],
+      totals: [sums("CNY", COST.cny), sums("USD", COST.usd)],
+    });
+  });
+
+  it("sums by day, newest first, and takes dates as bounds", async () => {
+    const { rows } = await usage(`group_by=day&from=2026-01-01&to=2026-01-01`);
+    expect(rows).toMatchObject([
+      { day: "2026-01-01", currency: "CNY", calls: 1 },
+      { day: "2026-01-01", currency: "USD", calls: 1 },
+    ]);
+    const later = await usage("from=2026-01-02&model=free");
+    expect(later.rows).toMatchObject([
+      { day: "2026-01-02", calls: 1, unpriced_calls: 1, cost_micros: 0 },
+    ]);
+  });
+
+  it("sums by assistant and by thread, and filters by both", async () => {
+    const [first = "", second = ""] = threads;
+    const byThread = await usage(`group_by=thread&model=yuan`);
+    expect(byThread.rows).toMatchObject([
+      { thread: first, calls: 1 },
+      { thread: second, calls: 1 },
+    ]);
+    const [{ assistant }] = (await usage(`group_by=assistant&thread=${first}`)).rows;
+    const { totals } = await usage(`assistant=${assistant}&thread=${second}`);
+    expect(totals).toMatchObject([{ currency: "CNY", calls: 2 }]);
+    expect((await usage("thread=nobody")).totals).toEqual([]);
+  });
+
+  it.each(["group_by=user", "from=yesterday", "from=2026-02-01&to=2026-01-01", "limit=0"])(
+    "refuses %s",
+    async (query) => {
+      const { code } = await refusal(server.get(`/usage?${query}`), 422);
+      expect(code).toBe("validation");
+    },
+  );
+});
+
+const doubled = (counts: Record<string, number>) =>
+  Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, 2 * count]));
+
+const sums = (currency: string, cost_micros: number) => ({
+  ...TOKENS,
+  calls: 1,
+  estimated_calls: 0,
+  failed_calls: 0,
+  unpriced_calls: 0,
+  units: 1,
+  currency,
+  cost_micros,
+});
