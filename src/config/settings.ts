@@ -48,6 +48,7 @@ const schema = z.strictObject({
   assistants: z.string().default("{}"),
   test_routes: yes.default(false),
   max_pending_runs: count.default(10_000),
+  max_pending_runs_per_owner: count.default(1000),
   cron_catch_up: z.enum(["once", "skip"]).default("once"),
   webhook_secret: text.optional(),
   webhook_allowed_hosts: z.string().default(""),
@@ -138,6 +139,10 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
   max_pending_runs: {
     env: "KAGARI_MAX_PENDING_RUNS",
     description: "Runs that may wait at a time; one more is answered 429",
+  },
+  max_pending_runs_per_owner: {
+    env: "KAGARI_MAX_PENDING_RUNS_PER_OWNER",
+    description: "The same for the runs of one owner, where requests are authenticated",
   },
   cron_catch_up: {
     env: "KAGARI_CRON_CATCH_UP",

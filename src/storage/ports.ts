@@ -108,13 +108,19 @@ export interface RenewedRun extends Fence {
   cancel: CancelAction | null;
 }
 
+/** How many runs may wait at a time: of all together, and of one owner where owners are told apart. */
+export interface QueueLimits {
+  all: number;
+  perOwner: number;
+}
+
 /** A run that is to be accepted, and what that does to its thread. */
 export interface NewRun {
   run: Run;
   create_thread?: Thread;
   thread_metadata: JsonObject;
   thread_config: JsonObject;
-  max_pending?: number;
+  max_pending?: QueueLimits;
   access?: AccessFilter | undefined;
 }
 
@@ -134,7 +140,7 @@ export interface Runs {
    * run is pending or running; `interrupt` and `rollback` flag the running one and end the pending
    * ones: `interrupted`, or deleted), inserts the run as pending and makes the thread busy.
    * `thread_metadata` is merged into the thread, `thread_config` replaces keys of its config. Rejects
-   * with the error `limit` when `max_pending` runs wait already. A thread that does not meet `access` is
+   * with the error `limit` when so many runs of all, or of its owner, wait already. A thread that does not meet `access` is
    * not there. With `worker` the run is leased to it in the same commit when no other run of the thread is
    * pending or running.
    */
@@ -194,7 +200,6 @@ export interface Runs {
   delete(runId: string, now: number): Promise<boolean>;
   /** Deletes ended temporary threads whose last update is older than `before`, so many at most. Answers how many. */
   sweepTemporary(before: number, limit: number): Promise<number>;
-  countPending(): Promise<number>;
 }
 
 export interface Events {

@@ -56,7 +56,7 @@ describe("Idempotency-Key", () => {
     },
   );
 
-  it("makes one thread and one cron", async () => {
+  it("makes one thread, one cron and one assistant", async () => {
     const post = (path: string, body: object) => okJson(server.post(path, body, key(path)));
     const body = { metadata: { a: 1 } };
     const made = await post("/threads", body);
@@ -64,6 +64,9 @@ describe("Idempotency-Key", () => {
     const cron = { assistant_id: "echo", schedule: "@daily" };
     expect(await post("/runs/crons", cron)).toEqual(await post("/runs/crons", cron));
     expect(await okJson(server.post("/runs/crons/count"))).toBe(1);
+    const assistant = { graph_id: "echo", name: "mine" };
+    expect(await post("/assistants", assistant)).toEqual(await post("/assistants", assistant));
+    expect(await okJson(server.post("/assistants/count", { name: "mine" }))).toBe(1);
   });
 
   it("stands for a thread id of the client's own", async () => {

@@ -420,7 +420,7 @@ function queue(subject: Subject): void {
         create_thread: sampleThread(run_id),
         thread_metadata: {},
         thread_config: {},
-        max_pending: 2,
+        max_pending: { all: 2, perOwner: 9 },
       });
     await offer("one");
     await offer("two");
@@ -428,6 +428,33 @@ function queue(subject: Subject): void {
     expect(await threads.find("three")).toBeUndefined();
     await claim(subject());
     await offer("three");
+  });
+
+  it("takes no more runs of one owner in than may wait, whatever others have waiting", async () => {
+    const { kwargs } = sampleRun("", "");
+    const user = (identity: string) => ({
+      identity,
+      display_name: identity,
+      is_authenticated: true,
+      permissions: [],
+    });
+    const offer = (run_id: string, owner?: string) =>
+      subject().runs.accept({
+        run: {
+          ...sampleRun(run_id, run_id),
+          kwargs: { ...kwargs, ...(owner === undefined ? {} : { user: user(owner) }) },
+        },
+        create_thread: sampleThread(run_id),
+        thread_metadata: {},
+        thread_config: {},
+        max_pending: { all: 9, perOwner: 1 },
+      });
+    await offer("a1", "a");
+    await expect(offer("a2", "a")).rejects.toMatchObject({ code: "limit" });
+    await offer("b1", "b");
+    // On an open server nobody is told from anybody else.
+    await offer("c1");
+    await offer("c2");
   });
 }
 

@@ -13,7 +13,7 @@ import {
   onPostgres,
   type FreshDatabase,
 } from "../support/postgres.ts";
-import { accept, custom, sampleRun, sampleThread, success } from "./samples.ts";
+import { accept, custom, sampleRun, sampleThread, success, waitingIn } from "./samples.ts";
 
 /** A commit of one statement. */
 const ask = (query: { sql: string; isHot?: boolean }) =>
@@ -21,6 +21,7 @@ const ask = (query: { sql: string; isHot?: boolean }) =>
     return yield { parameters: [], ...query };
   };
 
+const THREADS = Array.from({ length: 10 }, (_, n) => `t${n}`);
 const LEASE = { now: 0, leaseMs: 60_000 };
 
 describeWithPostgres("several processes on one Postgres", () => {
@@ -41,7 +42,7 @@ describeWithPostgres("several processes on one Postgres", () => {
 
   /** One worker: claims and ends runs until none has been left for anybody. */
   async function work(storage: Storage, owner: string, log: { event: string; run: Run }[]) {
-    while ((await storage.runs.countPending()) > 0) {
+    while ((await waitingIn(storage, THREADS)) > 0) {
       const run = await storage.runs.claim(owner, LEASE);
       if (!run) continue;
       log.push({ event: "start", run });
@@ -54,10 +55,9 @@ describeWithPostgres("several processes on one Postgres", () => {
   }
 
   it("give each run to one worker, one at a time and in order on each thread", async () => {
-    const threads = Array.from({ length: 10 }, (_, n) => `t${n}`);
     for (let n = 0; n < 20; n += 1)
       await Promise.all(
-        threads.map((thread_id) =>
+        THREADS.map((thread_id) =>
           accept(n % 2 ? a : b, `${thread_id}-${n}`, { thread_id, created_at: n }),
         ),
       );
@@ -65,7 +65,7 @@ describeWithPostgres("several processes on one Postgres", () => {
     await Promise.all(
       [a, a, a, a, b, b, b, b].map((storage, n) => work(storage, `worker ${n}`, log)),
     );
-    for (const thread_id of threads) {
+    for (const thread_id of THREADS) {
       const lines = log.filter(({ run }) => run.thread_id === thread_id);
       expect(lines.map(({ event, run }) => `${event} ${run.run_id}`)).toEqual(
         Array.from({ length: 20 }, (_, n) => [
@@ -106,7 +106,7 @@ describeWithPostgres("several processes on one Postgres", () => {
     );
     const thread = await a.threads.find("t");
     expect(Object.keys(thread?.metadata ?? {})).toHaveLength(20);
-    expect(await a.runs.countPending()).toBe(20);
+    expect(await waitingIn(a, ["t"])).toBe(20);
   });
 
   it("leave one run to go on when many interrupt each other while workers claim", async () => {
@@ -269,6 +269,7 @@ describeWithPostgres("a commit beside one that is not done yet", () => {
     await somebodyWaits();
     await other.query("commit");
     expect(await deleted).toBe(true);
+    while (await storage.removals.clear());
     expect(await storage.events.lastSeq("r")).toBe(0);
   });
 
@@ -301,8 +302,10 @@ describeWithPostgres("opening a Postgres database", () => {
     const opened = await Promise.all(
       Array.from({ length: 4 }, () => openStorage({ databaseUrl: database.url })),
     );
-    await Promise.all(opened.map((storage, n) => accept(storage, `r${n}`, { thread_id: `t${n}` })));
-    expect(await opened[0]?.runs.countPending()).toBe(4);
+    const [storage] = opened;
+    if (!storage) throw new Error("nothing was opened");
+    await Promise.all(opened.map((one, n) => accept(one, `r${n}`, { thread_id: `t${n}` })));
+    expect(await waitingIn(storage, ["t0", "t1", "t2", "t3"])).toBe(4);
     for (const storage of opened) await storage.close();
   });
 

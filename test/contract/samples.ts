@@ -171,3 +171,10 @@ export async function start(
   await accept(storage, run_id, change);
   return claim(storage);
 }
+
+/** How many runs of these threads wait. */
+export async function waitingIn(storage: Storage, threadIds: Iterable<string>): Promise<number> {
+  const query = { limit: 1000, offset: 0, status: "pending" } as const;
+  const lists = await Promise.all(Array.from(threadIds, (id) => storage.runs.list(id, query)));
+  return lists.flat().length;
+}

@@ -169,7 +169,7 @@ describe("a SQLite data directory", () => {
     await refusal();
     rmSync(file());
     const storage = await open();
-    expect(await storage.runs.countPending()).toBe(0);
+    expect(await storage.runs.find("none")).toBeUndefined();
   });
 
   it("belongs to one process, until that is killed", async () => {
@@ -178,7 +178,8 @@ describe("a SQLite data directory", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     try {
-      await once(holder.stdout, "data");
+      const said = await Promise.race([once(holder.stdout, "data"), once(holder, "exit")]);
+      expect(String(said[0])).toBe("ready\n");
       const message = await refusal();
       expect(message).toContain(dataDir);
       expect(message).toContain("DATABASE_URL");

@@ -9,7 +9,7 @@ import { isLong } from "./chance.ts";
 import { checkInvariants } from "./invariants.ts";
 
 /** More often than a run may crash, in the long form. */
-const STOPS = isLong ? 4 : 2;
+const STOPS = isLong ? 4 : 1;
 
 let server: SpawnedServer;
 let folder: ReturnType<typeof tempFolder>;

@@ -82,3 +82,15 @@ function parseBlock(block: string): SseEvent | undefined {
   if (event === undefined) return undefined;
   return { id: fields.get("id"), event, data: JSON.parse(fields.get("data") ?? "null") };
 }
+
+/** The events that come until the stream ends, or its server dies. */
+export async function readWhatComes(response: Response): Promise<SseEvent[]> {
+  const reader = new SseReader(response);
+  const events: SseEvent[] = [];
+  try {
+    for (let event = await reader.next(); event; event = await reader.next()) events.push(event);
+  } catch {
+    // The connection broke with the server.
+  }
+  return events;
+}

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { newThread, NOBODY, okJson, runOf, startRun } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import {
@@ -13,6 +13,8 @@ import { type TestServer, testServer } from "../support/test-server.ts";
 describeWithPostgres("the leases of a worker", () => {
   let database: FreshDatabase;
   let server: TestServer;
+  // LangGraph takes seconds to load on a busy machine, which are not a test's to wait for.
+  beforeAll(() => import("../../src/runtime/runtime.ts"));
   beforeEach(async () => {
     database = await freshDatabase();
   });
@@ -40,7 +42,7 @@ describeWithPostgres("the leases of a worker", () => {
     vi.waitFor(async () => {
       const events = await server.ctx.storage.events.read(runId, 0, 100);
       expect(events.at(-1)).toMatchObject({ kind: "custom", data: { at: "gate" } });
-    });
+    }, 10_000);
 
   it("are not lost while another commit has their run in hand", async () => {
     await open(60);

@@ -38,8 +38,17 @@ const kept: Route[] = [
     path: "/assistants",
     summary: "Creates an assistant: a named configuration of a graph",
     auth: "assistants:create",
+    creates: "assistant",
     body: assistantCreate,
-    handle: async ({ ctx, body }) => Response.json(assistantJson(await createAssistant(ctx, body))),
+    handle: async ({ ctx, body, creation }) => {
+      const assistant = creation?.isRepeat
+        ? await getAssistant(ctx, { assistant_id: creation.id })
+        : await createAssistant(ctx, {
+            ...body,
+            assistant_id: body.assistant_id ?? creation?.id,
+          });
+      return Response.json(assistantJson(assistant));
+    },
   }),
   route({
     method: "post",

@@ -55,7 +55,10 @@ async function prepare(ctx: Context, asked: CreateRun): Promise<NewRun> {
       : {}),
     thread_metadata: { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id },
     thread_config: lastingConfig(run, input.headers),
-    max_pending: ctx.settings.max_pending_runs,
+    max_pending: {
+      all: ctx.settings.max_pending_runs,
+      perOwner: ctx.settings.max_pending_runs_per_owner,
+    },
     access,
   };
 }

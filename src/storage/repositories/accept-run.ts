@@ -6,7 +6,7 @@ import type { Run } from "../../domain/run.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
-import type { AcceptedRun, LeaseTerms, NewRun } from "../ports.ts";
+import type { AcceptedRun, LeaseTerms, NewRun, QueueLimits } from "../ports.ts";
 import type { RunRow, ThreadRow } from "../schema.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { remnantClearer } from "./removals.ts";
@@ -17,17 +17,23 @@ import { fromThread } from "./thread-rows.ts";
 export type AcceptRun = NewRun & { worker?: LeaseTerms };
 
 /** Ends the commit when so many runs wait that another must not. */
-function queueGuard({ db }: Dialect): (limit: number) => Commit<void> {
-  const beyond = hot((p: { last: number }) =>
-    db.selectFrom("run").select("run_id").where(isPending).limit(sql.lit(1)).offset(p.last),
+function queueGuard({ db }: Dialect): (run: Run, limits: QueueLimits) => Commit<void> {
+  const waiting = db.selectFrom("run").select("run_id").where(isPending).limit(sql.lit(1));
+  const beyond = hot((p: { last: number }) => waiting.offset(p.last));
+  const beyondOwn = hot((p: { owner: string; last: number }) =>
+    waiting.where("created_by", "=", p.owner).offset(p.last),
   );
-  return function* (limit) {
-    if ((yield* beyond({ last: limit - 1 })).length === 0) return;
-    throw new AppError("limit", `${limit} runs are waiting already; try again later`, {
-      details: { retry_after_seconds: 5 },
-    });
+  return function* ({ kwargs: { user } }, { all, perOwner }) {
+    const owner = user?.identity ?? "";
+    if (owner !== "" && (yield* beyondOwn({ owner, last: perOwner - 1 })).length > 0)
+      throw queueFull(`${perOwner} of your runs are waiting already`);
+    if ((yield* beyond({ last: all - 1 })).length > 0)
+      throw queueFull(`${all} runs are waiting already`);
   };
 }
+
+const queueFull = (why: string): AppError =>
+  new AppError("limit", `${why}; try again later`, { details: { retry_after_seconds: 5 } });
 
 /** Makes the thread of a run if need be, and marks it busy. */
 function threadPreparer(dialect: Dialect): (input: NewRun) => Commit<void> {
@@ -147,7 +153,7 @@ export function runAccepter(dialect: Dialect): (input: AcceptRun) => Commit<Acce
   const insert = hot((p: RunRow) => dialect.db.insertInto("run").values(p));
   const insertClaimed = claimedInserter(dialect);
   return function* (input) {
-    if (input.max_pending !== undefined) yield* guardQueue(input.max_pending);
+    if (input.max_pending !== undefined) yield* guardQueue(input.run, input.max_pending);
     yield* prepareThread(input);
     const others = yield* makeRoom(input.run);
     const run: Run = { ...input.run, status: "pending", cancel: null, error: null };

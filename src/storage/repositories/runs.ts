@@ -10,7 +10,7 @@ import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { runFinisher, type RunEnd } from "./finish-run.ts";
 import { runRemover, threadRemover } from "./remove-run.ts";
 import { rowLocks } from "./row-locks.ts";
-import { hasThread, isPending, isRunning } from "./run-conditions.ts";
+import { hasThread, isRunning } from "./run-conditions.ts";
 import { toCancel, toRun } from "./run-rows.ts";
 import { handedBack, runLeases, type OwnerLease } from "./run-leases.ts";
 import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
@@ -128,10 +128,6 @@ export class KyselyRuns implements Runs {
     return this.#commits.write(() => this.#sweepCommit(before, limit));
   }
 
-  countPending(): Promise<number> {
-    return this.#commits.read(this.#countCommit());
-  }
-
   *#acceptAllCommit(inputs: readonly NewRun[]): Commit<AcceptedRun[]> {
     const accepted: AcceptedRun[] = [];
     for (const input of inputs) accepted.push(yield* this.#statements.accept(input));
@@ -215,7 +211,11 @@ export class KyselyRuns implements Runs {
     threadId: string,
     from: { after: RunPlace } | { endedSince: number },
   ): Commit<Run | undefined> {
-    const runs = this.#db.selectFrom("run").selectAll().where("thread_id", "=", threadId);
+    const runs = this.#db
+      .selectFrom("run")
+      .selectAll()
+      .where("thread_id", "=", threadId)
+      .where(hasThread);
     const row = yield* first(
       ("after" in from
         ? runs.where(
@@ -260,15 +260,5 @@ export class KyselyRuns implements Runs {
     );
     for (const { thread_id } of ended) yield* this.#statements.removeThread(thread_id);
     return ended.length;
-  }
-
-  *#countCommit(): Commit<number> {
-    const counted = yield* first(
-      this.#db
-        .selectFrom("run")
-        .select((eb) => eb.fn.countAll<number>().as("total"))
-        .where(isPending),
-    );
-    return counted?.total ?? 0;
   }
 }
