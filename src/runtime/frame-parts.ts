@@ -1,3 +1,5 @@
+import type { Frame } from "../context.ts";
+
 /** One server-sent event without its id: name and JSON text. */
 export type Part = [event: string, data: string];
 
@@ -14,3 +16,11 @@ export const isWithin = (
   wanted.some((path) =>
     path.every((part, index) => ns[index] === part || ns[index]?.split(":", 1)[0] === part),
   );
+
+/** The parts of an event with their ids: "12.0", "12.1", and "12" for the last, after which all of it is had. */
+export const numbered = (parts: Part[], seq: number): Frame[] =>
+  parts.map(([event, data], part) => ({
+    id: part === parts.length - 1 ? String(seq) : `${seq}.${part}`,
+    event,
+    data,
+  }));

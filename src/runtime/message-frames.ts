@@ -1,7 +1,7 @@
 import { AIMessageChunk } from "@langchain/core/messages";
 import type { LiveEvent } from "../bus/port.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-import type { FrameQuery } from "../context.ts";
+import type { FrameModes } from "./frame-maker.ts";
 import { isWithin, type Part, withNamespace } from "./frame-parts.ts";
 import { messageDict } from "./wire.ts";
 
@@ -21,12 +21,12 @@ export class MessageFrames {
   readonly #isTuple: boolean;
   readonly #isGrowing: boolean;
   readonly #subgraphs: boolean;
-  readonly #namespaces: FrameQuery["namespaces"];
+  readonly #namespaces: FrameModes["namespaces"];
   readonly #messages = new Map<number, Message>();
   /** Ids of messages sent in part, until they are sent whole. */
   readonly #partial = new Set<string>();
 
-  constructor({ modes, subgraphs, namespaces }: FrameQuery) {
+  constructor({ modes, subgraphs, namespaces }: FrameModes) {
     this.#isTuple = modes.includes("messages-tuple");
     this.#isGrowing = modes.includes("messages");
     this.#subgraphs = subgraphs;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newThread, runOf, startRun } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
-import { parseEvents, readEvents } from "../support/sse.ts";
+import { parseEvents, readEvents, SseReader } from "../support/sse.ts";
 import { type TestServer, testServer } from "../support/test-server.ts";
 
 const EVENTS = 200;
@@ -57,6 +57,22 @@ describe("a client that takes nothing while its run goes on", () => {
     at.release();
     await (await server.get(`${path}/join`)).text();
     expect(await statusOf(path)).toBe("success");
+  });
+
+  it("has the same frames as one that is far ahead", async () => {
+    await using patient = await testServer();
+    const thread = await newThread(patient);
+    const input = { count: 1500, bytes: 200 };
+    const run = await startRun(patient, thread, { assistant_id: "flood", input });
+    const path = `/threads/${thread}/runs/${run.run_id}/stream?stream_mode=custom`;
+    const late = new SseReader(await patient.get(path));
+    const first = await late.next();
+    const ahead = await readEvents(await patient.get(path));
+    expect(ahead.filter(({ event }) => event === "custom")).toHaveLength(1500);
+    expect([first, ...(await late.rest())]).toEqual(ahead);
+    const half = ahead.slice(700);
+    const headers = { "last-event-id": ahead[699]?.id ?? "" };
+    expect(await readEvents(await patient.get(path, headers))).toEqual(half);
   });
 
   it("is cut off for few events when they are large", async () => {
