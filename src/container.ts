@@ -1,3 +1,4 @@
+import { loadHandlers } from "./auth/load-handlers.ts";
 import { openGuard } from "./auth/open-guard.ts";
 import { DatabaseBus } from "./bus/database-bus.ts";
 import type { Context } from "./context.ts";
@@ -44,12 +45,18 @@ export interface ContextOptions {
   root?: string;
   clock?: Clock;
   log?: Log;
+  /** The server listens itself where the settings say. */
+  isListening?: boolean;
 }
 
 /** A running server without its HTTP. */
 export interface OpenContext {
   ctx: Context;
   models: ModelRegistry;
+  /** Where the embedded database is; undefined in memory or on Postgres. */
+  dataDir: string | undefined;
+  /** Lets the operator's commands on this machine in, as long as this process lives. */
+  localSecret: string;
   /** Resolves to the ids of the models found running on this machine. */
   localModels: Promise<readonly string[]>;
   /** Lets running runs go on for `drainMs`, hands back the rest, closes the database. Idempotent. */
@@ -62,6 +69,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const log = options.log ?? createLog(loaded.settings.log_level);
   const { env, ...config } = readConfig(loaded, log);
   const { settings, langgraph } = config;
+  const handlers = await loadHandlers(langgraph);
   const models = new LiveModels({ ...loaded, env }, { log, clock: options.clock ?? systemClock });
   const embedder = embedderOf(langgraph, models.registry);
   const storage = await openDatabase(loaded, log);
@@ -69,8 +77,9 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
   const { ledger, uninstall } = lendToGraphs(models.registry, { storage, loaded, log });
-  const parts = { ...config, storage, clock, log };
-  const wired = wire(parts, { signals, embedder, usage: ledger });
+  const parts = { ...config, storage, clock, log, isListening: options.isListening === true };
+  const guard = await openGuard({ ...parts, handlers, signals });
+  const wired = wire({ ...parts, guard }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
   await syncSystemAssistants(ctx, langgraph.graphs);
   await takeOver(ctx);
@@ -91,12 +100,13 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     wired.unhook();
     uninstall();
   };
-  let closing: Promise<void> | undefined;
   return {
     ctx,
     models: models.registry,
+    dataDir: dataDirOf(loaded),
+    localSecret: guard.localSecret,
     localModels,
-    close: (drainMs = settings.drain_seconds * 1000) => (closing ??= close(drainMs)),
+    close: closedOnce(close, settings.drain_seconds * 1000),
   };
 }
 
@@ -115,6 +125,14 @@ function lendToGraphs(
     limiter: new MemoryLimiter(),
   });
   return { ledger, uninstall };
+}
+
+function closedOnce(
+  close: (drainMs: number) => Promise<void>,
+  usualDrainMs: number,
+): (drainMs?: number) => Promise<void> {
+  let closing: Promise<void> | undefined;
+  return (drainMs = usualDrainMs) => (closing ??= close(drainMs));
 }
 
 /** Reads langgraph.json, and what settings and environment make of it. */
@@ -142,13 +160,18 @@ function withTtl(settings: Settings, { threadTtl }: LanggraphFile): Settings {
   return { ...settings, thread_ttl_minutes: ttl, thread_ttl_strategy: strategy };
 }
 
+const dataDirOf = ({ settings, root }: LoadedSettings): string | undefined =>
+  settings.database_url === undefined && settings.data_dir !== ":memory:"
+    ? fromRoot(root, settings.data_dir)
+    : undefined;
+
 /** Opens the database that the settings name, and brings its schema up to date. */
-export function openDatabase({ settings, root }: LoadedSettings, log: Log): Promise<Storage> {
+export function openDatabase(loaded: LoadedSettings, log: Log): Promise<Storage> {
+  const { settings } = loaded;
   const { database_url: databaseUrl, database_connections: maxConnections } = settings;
   if (databaseUrl !== undefined) return openStorage({ databaseUrl, maxConnections, log });
-  const isInMemory = settings.data_dir === ":memory:";
   return openStorage({
-    dataDir: isInMemory ? settings.data_dir : fromRoot(root, settings.data_dir),
+    dataDir: dataDirOf(loaded) ?? settings.data_dir,
     synchronous: settings.sqlite_synchronous === "NORMAL" ? "normal" : "full",
   });
 }
@@ -181,11 +204,13 @@ interface Neighbours {
   usage: RunUsage;
 }
 
+type OpenedParts = Pick<
+  Context,
+  "settings" | "langgraph" | "webhookRules" | "storage" | "clock" | "log" | "guard" | "isListening"
+>;
+
 /** Puts the parts together; nothing runs yet. */
-function wire(
-  parts: Pick<Context, "settings" | "langgraph" | "webhookRules" | "storage" | "clock" | "log">,
-  { signals, embedder, usage }: Neighbours,
-): Wired {
+function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wired {
   const { settings, langgraph, storage, clock, log } = parts;
   const isShared = settings.database_url !== undefined;
   const pollMs = isShared ? POLL_MS : undefined;
@@ -218,7 +243,6 @@ function wire(
     items,
     loopback,
     actor: SERVER,
-    guard: openGuard,
     bus,
     graphs,
     states,

@@ -138,6 +138,8 @@ export interface Context {
   /** On whose behalf the service is called; every request has its own. */
   readonly actor: Actor;
   readonly guard: Guard;
+  /** The server listens itself where the settings say, and is no part of another one. */
+  readonly isListening: boolean;
   readonly settings: Settings;
   readonly langgraph: LanggraphFile;
   readonly webhookRules: WebhookRules;

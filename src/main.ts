@@ -2,10 +2,13 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type WebSocketServerLike } from "@hono/node-server";
 import { WebSocketServer } from "ws";
+import { announceServer } from "./auth/local-access.ts";
 import { createApp } from "./app.ts";
+import type { Context } from "./context.ts";
 import { type ContextOptions, type OpenContext, openContext } from "./container.ts";
 import { ConfigError } from "./core/errors.ts";
 import { nodeFetch } from "./http/node-fetch.ts";
+import { isLoopback } from "./core/loopback.ts";
 
 /** A second signal within this time of the first is the same key press, delivered twice. */
 const SAME_SIGNAL_MS = 1000;
@@ -18,10 +21,11 @@ export interface RunningServer extends OpenContext {
 
 /** Opens everything and listens. */
 export async function startServer(options: ContextOptions = {}): Promise<RunningServer> {
-  const opened = await openContext(options);
+  const opened = await openContext({ ...options, isListening: true });
   const { host, port } = opened.ctx.settings;
   const { server, sockets } = serverOf(opened);
   try {
+    refuseOpenDoor(opened.ctx);
     await listen(server, { host, port });
   } catch (error) {
     await opened.close(0);
@@ -30,7 +34,10 @@ export async function startServer(options: ContextOptions = {}): Promise<Running
   // A server that listens on a port has an address of this form.
   const { address, family, port: bound } = server.address() as AddressInfo;
   const url = `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
+  const { dataDir, localSecret: secret } = opened;
+  const withdraw = dataDir === undefined ? undefined : announceServer(dataDir, { url, secret });
   const close = async (drainMs?: number) => {
+    withdraw?.();
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     await opened.close(drainMs);
@@ -39,6 +46,19 @@ export async function startServer(options: ContextOptions = {}): Promise<Running
     await closed;
   };
   return { ...opened, url, close };
+}
+
+/** A server that nobody has to sign in to is for this machine only, unless its operator says otherwise. */
+function refuseOpenDoor({ settings, guard, log }: Context): void {
+  const { host, allow_open: isMeant } = settings;
+  if (!guard.isOpen || isLoopback(host)) return;
+  if (!isMeant)
+    throw new ConfigError(
+      `${host} can be reached from other machines, and nobody has to sign in. Make a key ` +
+        "(npm run kagari -- keys create --name NAME), set auth.path in langgraph.json, listen on " +
+        "127.0.0.1, or allow it with --allow-open (KAGARI_ALLOW_OPEN=1)",
+    );
+  log.warn({ host }, "nobody has to sign in, and other machines can reach this server");
 }
 
 /** Node's server of the app, and the WebSockets on it; what goes wrong in the app it answers itself. */

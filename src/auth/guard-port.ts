@@ -1,5 +1,5 @@
 import type { AccessFilter } from "../domain/access-filter.ts";
-import type { Actor } from "../domain/actor.ts";
+import type { Actor, User } from "../domain/actor.ts";
 
 /** Something that somebody wants to do: `resource:action`, and with what. */
 export interface Deed {
@@ -10,8 +10,18 @@ export interface Deed {
 
 /** Decides who may do what. */
 export interface Guard {
+  /** True where there are no keys and no auth handlers: everybody may do everything. */
+  readonly isOpen: boolean;
   /** Who sent a request; rejects with `unauthorized` when that is not known but has to be. */
   authenticate(request: Request): Promise<Actor>;
+  /** Somebody who asked for something earlier; rejects with `unauthorized` when their key is no longer good. */
+  recall(user: User): Promise<Actor>;
   /** Rejects when it is not allowed; else the rows that it is limited to, undefined for all. */
   decide(actor: Actor, deed: Deed): Promise<AccessFilter | undefined>;
+  /** Counts a request in; rejects with `limit` when there are too many. Answers how to count it out, if it has to be. */
+  admit(actor: Actor): (() => void) | undefined;
+  /** Tokens that the key of a user has used. */
+  spend(user: User, tokens: number): void;
+  /** Keys were made, changed or revoked, by this process. */
+  keysChanged(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { SETTING_DOCS, type Settings } from "../config/settings.ts";
 export function addSettingOptions(command: Command): Command {
   for (const [key, { env, description }] of Object.entries(SETTING_DOCS)) {
     const name = key.replaceAll("_", "-");
-    const value = key === "preload" || key === "test_routes" ? "" : " <value>";
+    const value = ["preload", "test_routes", "allow_open"].includes(key) ? "" : " <value>";
     command.option(`--${name}${value}`, `${description} (${env})`);
   }
   return command;

@@ -55,6 +55,13 @@ export interface StoreConfig {
   sweepMinutes: number;
 }
 
+export interface AuthConfig {
+  /** Handlers of the operator's own that say who somebody is and what they may do. */
+  handlers: ModuleExport | undefined;
+  /** Whether Studio, on this machine, is let in without asking them. */
+  admitsStudio: boolean;
+}
+
 /** How expired threads are looked for. */
 export interface ThreadSweep {
   everyMinutes: number;
@@ -74,6 +81,7 @@ export interface LanggraphFile {
   store: StoreConfig;
   http: HttpConfig;
   webhooks: WebhookFields | undefined;
+  auth: AuthConfig;
   /** Fields that this server does not honour, with what was probably meant. */
   ignored: string[];
 }
@@ -96,6 +104,7 @@ export function readLanggraphFile(path: string): LanggraphFile {
     store: storeOf(fields, path),
     http: httpOf(fields, path),
     webhooks: fields.webhooks ?? undefined,
+    auth: authOf(fields, path),
     ignored: unknownKeys(langgraphFields, value).filter((key) => !HARMLESS.has(key)),
   };
 }
@@ -133,6 +142,17 @@ function storeOf({ store }: LanggraphFields, path: string): StoreConfig {
     defaultTtl: ttl?.default_ttl ?? undefined,
     refreshOnRead: ttl?.refresh_on_read ?? true,
     sweepMinutes: ttl?.sweep_interval_minutes ?? 0,
+  };
+}
+
+function authOf({ auth }: LanggraphFields, path: string): AuthConfig {
+  const { path: spec, disable_studio_auth: isStudioOff = false } = auth ?? {};
+  const at = { path, key: "auth.path", example: "./src/auth.ts:auth" };
+  // Without the name of an export it is the default one, as the reference has it.
+  const named = spec !== undefined && !isModule(spec) ? `${spec}:default` : spec;
+  return {
+    handlers: named === undefined ? undefined : moduleExport(named, at),
+    admitsStudio: !isStudioOff,
   };
 }
 

@@ -89,6 +89,11 @@ const webhookFields = z.object({
     .optional(),
 });
 
+const authFields = z.object({
+  path: z.string().min(1).optional(),
+  disable_studio_auth: z.boolean().optional(),
+});
+
 /** The fields of langgraph.json that are honoured. */
 export const langgraphFields = z.object({
   graphs: z.record(
@@ -100,6 +105,7 @@ export const langgraphFields = z.object({
   checkpointer: checkpointerFields.nullish(),
   http: httpFields.nullish(),
   webhooks: webhookFields.nullish(),
+  auth: authFields.nullish(),
 });
 
 export type LanggraphFields = z.output<typeof langgraphFields>;

@@ -46,6 +46,9 @@ const schema = z.strictObject({
   preload: yes.default(false),
   cors_origins: z.string().default("*"),
   assistants: z.string().default("{}"),
+  studio_auth: yes.default(true),
+  allow_open: yes.default(false),
+  allowed_hosts: z.string().default(""),
   test_routes: yes.default(false),
   max_pending_runs: count.default(10_000),
   max_pending_runs_per_owner: count.default(1000),
@@ -127,6 +130,21 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
   cors_origins: {
     env: "KAGARI_CORS_ORIGINS",
     description: "Origins that browsers may call from: * or a comma-separated list",
+  },
+  studio_auth: {
+    env: "KAGARI_STUDIO_AUTH",
+    description:
+      "Let Studio in past the handlers of auth.path while listening on this machine only; false asks them",
+  },
+  allow_open: {
+    env: "KAGARI_ALLOW_OPEN",
+    description:
+      "Listen on other addresses than those of this machine though nobody has to sign in",
+  },
+  allowed_hosts: {
+    env: "KAGARI_ALLOWED_HOSTS",
+    description:
+      "Names that a server on this machine's own address is asked by, such as that of a proxy before it, comma-separated",
   },
   assistants: {
     env: "LANGGRAPH_CONFIG",

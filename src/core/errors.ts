@@ -55,6 +55,18 @@ export class ConflictError extends AppError {
   }
 }
 
+/** What the operator's auth handlers refuse with: a status and headers of their own choice. */
+export class RefusedError extends AppError {
+  override readonly name = "RefusedError";
+  readonly status: number;
+  readonly headers: Headers;
+  constructor(status: number, message: string, headers = new Headers()) {
+    super(status === 401 ? "unauthorized" : "forbidden", message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
 /** A worker's claim on a run has ended: another worker, or nobody, owns the run now. */
 export class LeaseLostError extends AppError {
   override readonly name = "LeaseLostError";

@@ -25,6 +25,8 @@ export type AssistantPatch = Partial<
 
 export interface AssistantFilter {
   graph_id?: string | undefined;
+  /** Only of these graphs. */
+  graphs?: string[] | undefined;
   /** Case-blind part of the name. */
   name?: string | undefined;
   /** Every key given must be contained in the assistant's metadata. */

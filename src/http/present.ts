@@ -1,4 +1,5 @@
 import type { Assistant, AssistantVersion } from "../domain/assistant.ts";
+import type { ApiKey } from "../domain/api-key.ts";
 import type { Cron } from "../domain/cron.ts";
 import type { WebhookDelivery } from "../domain/webhook.ts";
 import type { Run } from "../domain/run.ts";
@@ -70,6 +71,20 @@ export const deliveryJson = (delivery: WebhookDelivery) => {
 /** Whether a field is asked for: where nothing is named, all are. */
 export const isWanted = (field: string, select: readonly string[] | undefined): boolean =>
   select?.includes(field) ?? true;
+
+export const keyJson = ({ budget, is_admin, ...key }: ApiKey) => ({
+  ...key,
+  admin: is_admin,
+  budget:
+    budget === null
+      ? null
+      : `${budget.amount_micros / 1e6} ${budget.currency}${budget.per === "total" ? "" : `/${budget.per}`}`,
+  expires_at: isoOrNull(key.expires_at),
+  created_at: iso(key.created_at),
+  rotated_at: isoOrNull(key.rotated_at),
+  revoked_at: isoOrNull(key.revoked_at),
+  last_used_at: isoOrNull(key.last_used_at),
+});
 
 /** Only the fields asked for, or all. */
 export function selected<T extends object>(

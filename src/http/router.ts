@@ -3,11 +3,12 @@ import type { Context as HonoContext, Hono } from "hono";
 import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { AppError } from "../core/errors.ts";
-import { type Actor, actorOf, ANONYMOUS } from "../domain/actor.ts";
+import { type Actor, ANONYMOUS, isInScope } from "../domain/actor.ts";
 import { InProcess } from "../domain/in-process.ts";
 import { allowed } from "../services/access.ts";
 import { readBody } from "./body.ts";
 import { handleOnce } from "./middleware/idempotency.ts";
+import { heldUntilEnd } from "./held-response.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { upgradeTo } from "./websocket.ts";
 
@@ -28,17 +29,34 @@ const DECIDED_BY_SERVICES: ReadonlySet<string> = new Set([
 ]);
 
 async function answer(entry: Route, server: Context, c: HonoContext): Promise<Response> {
-  const { raw } = c.req;
   const isPublic = entry.auth === "public";
   const actor = isPublic ? ANONYMOUS : await actorOfRequest(server, c);
-  const ctx = { ...server, actor };
+  checkScope(actor, { event: entry.auth, path: entry.path });
+  const countOut = server.guard.admit(actor);
+  try {
+    const response = await serve(entry, { ...server, actor }, c);
+    return countOut ? heldUntilEnd(response, countOut) : response;
+  } catch (error) {
+    countOut?.();
+    throw error;
+  }
+}
+
+/** A key may be limited to some routes. */
+function checkScope({ user }: Actor, deed: { event: string; path: string }): void {
+  if (user?.key_id === undefined || isInScope(user.permissions, deed)) return;
+  throw new AppError("forbidden", `The key is not for ${deed.event}`);
+}
+
+async function serve(entry: Route, ctx: Context, c: HonoContext): Promise<Response> {
+  const { raw } = c.req;
   const params = check(entry.params, c.req.param(), "path");
   const query = check(entry.query, queryOf(c), "query");
   const body = entry.body
     ? check(entry.body, (await readBody(raw, ctx.settings.max_body_bytes)) ?? {}, "body")
     : undefined;
   const [resource = ""] = entry.auth.split(":");
-  if (!isPublic && !DECIDED_BY_SERVICES.has(resource))
+  if (resource !== "public" && !DECIDED_BY_SERVICES.has(resource))
     await allowed(ctx, entry.auth, { params, query, body });
   const heartbeatMs = ctx.settings.heartbeat_seconds * 1000;
   const request: ApiRequest<unknown, unknown, unknown> = {
@@ -59,7 +77,7 @@ async function answer(entry: Route, server: Context, c: HonoContext): Promise<Re
 async function actorOfRequest({ guard }: Context, c: HonoContext): Promise<Actor> {
   const env: unknown = c.env;
   return env instanceof InProcess && env.user !== undefined
-    ? actorOf(env.user)
+    ? guard.recall(env.user)
     : guard.authenticate(c.req.raw);
 }
 

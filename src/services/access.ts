@@ -12,7 +12,7 @@ export async function allowed(
   value: Value = {},
 ): Promise<AccessFilter | undefined> {
   // A handler may change the value, which is the caller's only when it asks for that.
-  return ctx.actor.isServer
+  return ctx.actor.kind === "server"
     ? undefined
     : ctx.guard.decide(ctx.actor, { event, value: { ...value } });
 }
@@ -23,7 +23,7 @@ export async function allowedWith<T extends Value>(
   event: string,
   value: T,
 ): Promise<{ filter: AccessFilter | undefined; value: T }> {
-  if (ctx.actor.isServer) return { filter: undefined, value };
+  if (ctx.actor.kind === "server") return { filter: undefined, value };
   const changed = { ...value };
   return { filter: await ctx.guard.decide(ctx.actor, { event, value: changed }), value: changed };
 }

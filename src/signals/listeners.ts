@@ -7,6 +7,7 @@ export class Listeners {
     events: new Set(),
     cancel: new Set(),
     threads: new Set(),
+    keys: new Set(),
   };
 
   add(channel: SignalChannel, listener: SignalListener): () => void {

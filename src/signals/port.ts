@@ -1,9 +1,9 @@
-/** What a signal is about: runs to claim, runs with new events, running runs that were asked to end, threads with new runs. */
-export const SIGNAL_CHANNELS = ["runs", "events", "cancel", "threads"] as const;
+/** What a signal is about: runs to claim, runs with new events, running runs that were asked to end, threads with new runs, changed API keys. */
+export const SIGNAL_CHANNELS = ["runs", "events", "cancel", "threads", "keys"] as const;
 
 export type SignalChannel = (typeof SIGNAL_CHANNELS)[number];
 
-/** Told the ids of runs or threads; none means that signals were missed and anything may have happened. */
+/** Told the ids of runs, threads or keys; none means that signals were missed and anything may have happened. */
 export type SignalListener = (ids: string[]) => void;
 
 /**

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { run, type Commit } from "./commit.ts";
 import type { Driver } from "./driver.ts";
 import type { Storage } from "./ports.ts";
+import { KyselyApiKeys } from "./repositories/api-keys.ts";
 import { KyselyAssistants } from "./repositories/assistants.ts";
 import { KyselyCheckpoints } from "./repositories/checkpoints.ts";
 import { KyselyCrons } from "./repositories/crons.ts";
@@ -45,6 +46,7 @@ export class KyselyStorage implements Storage {
   readonly pruning: KyselyPruning;
   readonly items: KyselyItems;
   readonly removals: KyselyRemovals;
+  readonly apiKeys: KyselyApiKeys;
   readonly #driver: Driver;
 
   constructor(driver: Driver) {
@@ -63,6 +65,7 @@ export class KyselyStorage implements Storage {
     this.pruning = new KyselyPruning(driver, dialect);
     this.items = new KyselyItems(driver, dialect);
     this.removals = new KyselyRemovals(driver, dialect);
+    this.apiKeys = new KyselyApiKeys(driver, dialect);
   }
 
   truncate(kinds: Kinds): Promise<void> {

@@ -16,6 +16,7 @@ import type {
 import type { AssistantChanges } from "./assistant-ports.ts";
 import type { ItemRows } from "./items-port.ts";
 import type { Removals } from "./removal-ports.ts";
+import type { ApiKeys } from "./keys-port.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
 import type { UsageRows } from "./usage-port.ts";
 
@@ -39,6 +40,7 @@ export interface Storage {
   readonly pruning: Pruning;
   readonly items: ItemRows;
   readonly removals: Removals;
+  readonly apiKeys: ApiKeys;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
   truncate(kinds: {
     runs?: boolean;

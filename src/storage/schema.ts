@@ -30,6 +30,7 @@ export interface Schema {
   store_item: StoreItemTable;
   store_vector: StoreVectorTable;
   removed: RemovedTable;
+  api_key: ApiKeyTable;
 }
 
 export interface AssistantTable {
@@ -238,6 +239,22 @@ export interface StoreVectorTable {
   vectors: Uint8Array;
 }
 
+export interface ApiKeyTable {
+  key_id: string;
+  name: string;
+  /** SHA-256 of the secret. */
+  hash: string;
+  prefix: string;
+  last4: string;
+  owner: string;
+  is_admin: number;
+  limits: string;
+  created_at: number;
+  rotated_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+}
+
 /** What is deleted, and whose rows are yet to be cleared away: a thread, or with a run id that run of it. */
 export interface RemovedTable {
   thread_id: string;
@@ -251,4 +268,5 @@ export type RunRow = Selectable<RunTable>;
 export type CheckpointTableRow = Selectable<CheckpointTable>;
 export type CronRow = Selectable<CronTable>;
 export type StoreItemRow = Selectable<StoreItemTable>;
+export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;

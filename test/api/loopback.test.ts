@@ -4,8 +4,6 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
 import { openContext } from "../../src/container.ts";
-import { AppError } from "../../src/core/errors.ts";
-import { actorOf, type User } from "../../src/domain/actor.ts";
 import { newThread, okJson, runWait } from "../support/calls.ts";
 import { apiOf, testOptions, testServer } from "../support/test-server.ts";
 
@@ -26,24 +24,13 @@ describe("a client without a URL inside a graph", () => {
   });
 
   it("asks as the user of its run", async () => {
-    const ann: User = {
-      identity: "ann",
-      display_name: "Ann",
-      is_authenticated: true,
-      permissions: [],
-      key_id: "key-of-ann",
-    };
-    const { ctx, close } = await openContext(testOptions());
-    const guard = Object.assign(Object.create(ctx.guard), {
-      authenticate: (request: Request) => {
-        if (request.headers.get("x-api-key") === "secret") return Promise.resolve(actorOf(ann));
-        return Promise.reject(new AppError("unauthorized", "who are you?"));
-      },
-    });
-    const app = createApp({ ...ctx, guard });
+    const { ctx, localSecret, close } = await openContext(testOptions());
+    const app = createApp(ctx);
     const api = apiOf(async (path, init) => await app.request(path, init));
+    const operator = { "x-api-key": localSecret };
+    const { secret } = await okJson(api.post("/keys", { name: "ann" }, operator));
     const body = { assistant_id: "own-client", input };
-    const values = await okJson(api.post("/runs/wait", body, { "x-api-key": "secret" }));
+    const values = await okJson(api.post("/runs/wait", body, { "x-api-key": secret }));
     expect(values.echoed).toBe("echo: 灯火");
     const address = { namespace: ["heard"], key: "last" };
     expect(await ctx.items.get("ann", address)).toMatchObject({

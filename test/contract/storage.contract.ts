@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { Storage } from "../../src/storage/ports.ts";
 import { accessContract } from "./access.contract.ts";
+import { apiKeysContract } from "./api-keys.contract.ts";
 import { assistantsContract } from "./assistants.contract.ts";
 import { backgroundContract } from "./background.contract.ts";
 import { checkpointsContract } from "./checkpoints.contract.ts";
@@ -44,5 +45,6 @@ export function storageContract(
     itemsContract(subject);
     accessContract(subject);
     removalsContract(subject);
+    apiKeysContract(subject);
   });
 }

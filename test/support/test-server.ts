@@ -36,6 +36,7 @@ export interface Api {
 
 export interface TestServer extends Api, AsyncDisposable {
   ctx: OpenContext["ctx"];
+  localSecret: string;
   /** Moves the clock, and lets the workers look for runs that are due. */
   advance(ms: number): void;
 }
@@ -98,9 +99,10 @@ export function testOptions(
   };
 }
 
-function parts({ ctx, close }: OpenContext, clock: MovingClock) {
+function parts({ ctx, localSecret, close }: OpenContext, clock: MovingClock) {
   return {
     ctx,
+    localSecret,
     advance: (ms: number) => {
       clock.advance(ms);
       ctx.workers.wake();

@@ -1,6 +1,7 @@
 import type { Route } from "../route.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
+import { keyRoutes } from "./keys.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
 import { newRunRoutes } from "./new-runs.ts";
 import { protocolRoutes } from "./protocol.ts";
@@ -24,4 +25,5 @@ export const routes: Route[] = [
   ...maintenanceRoutes,
   ...storeRoutes,
   ...usageRoutes,
+  ...keyRoutes,
 ];

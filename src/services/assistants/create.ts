@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { ConflictError, NotFoundError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { mayUse } from "../../domain/actor.ts";
 import type { Assistant } from "../../domain/assistant.ts";
 import { allowedToCreate } from "../access.ts";
 
@@ -16,9 +17,10 @@ export interface CreateAssistant {
   if_exists?: "raise" | "do_nothing" | undefined;
 }
 
-/** Refuses the name of a graph that langgraph.json does not list. */
+/** Refuses the name of a graph that langgraph.json does not list, or that the actor is not given. */
 export function checkGraph(ctx: Context, graphId: string): void {
-  if (!ctx.graphs.ids().includes(graphId)) throw new NotFoundError("Graph", graphId);
+  if (!ctx.graphs.ids().includes(graphId) || !mayUse(ctx.actor, "graphs", graphId))
+    throw new NotFoundError("Graph", graphId);
 }
 
 export async function createAssistant(ctx: Context, input: CreateAssistant): Promise<Assistant> {

@@ -1,7 +1,7 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import { systemAssistantId } from "../../core/ids.ts";
-import { SERVER } from "../../domain/actor.ts";
+import { mayUse, SERVER } from "../../domain/actor.ts";
 import type { Assistant } from "../../domain/assistant.ts";
 import { allowed } from "../access.ts";
 
@@ -15,7 +15,9 @@ export async function assistantToRun(
 ): Promise<Assistant> {
   const graphs = ctx.graphs.ids();
   const isSystem = [...graphs, ...graphs.map(systemAssistantId)].includes(input.assistant_id);
-  return getAssistant(isSystem ? { ...ctx, actor: SERVER } : ctx, input);
+  const assistant = await getAssistant(isSystem ? { ...ctx, actor: SERVER } : ctx, input);
+  checkGraph(ctx, assistant);
+  return assistant;
 }
 
 /** An assistant by its id, or the system assistant of a graph by the graph's name. */
@@ -30,5 +32,11 @@ export async function getAssistant(
   const access = await allowed(ctx, "assistants:read", { assistant_id: id });
   const assistant = await ctx.storage.assistants.find(id, access);
   if (!assistant) throw new NotFoundError("Assistant", assistant_id);
+  checkGraph(ctx, assistant);
   return assistant;
+}
+
+/** A key may be limited to some graphs: it sees no other. */
+function checkGraph({ actor }: Context, { assistant_id, graph_id }: Assistant): void {
+  if (!mayUse(actor, "graphs", graph_id)) throw new NotFoundError("Assistant", assistant_id);
 }

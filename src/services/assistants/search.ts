@@ -15,12 +15,14 @@ export async function searchAssistants(
   input: { filter: AssistantFilter; page: Page<AssistantSort> },
 ): Promise<PageOf<Assistant>> {
   const access = await allowed(ctx, "assistants:search", { ...input.filter, ...input.page });
-  return ctx.storage.assistants.search({ ...input.filter, access }, input.page);
+  const graphs = ctx.actor.user?.graphs;
+  return ctx.storage.assistants.search({ ...input.filter, graphs, access }, input.page);
 }
 
 export async function countAssistants(ctx: Context, filter: AssistantFilter): Promise<number> {
   const access = await allowed(ctx, "assistants:search", { ...filter });
-  return ctx.storage.assistants.count({ ...filter, access });
+  const graphs = ctx.actor.user?.graphs;
+  return ctx.storage.assistants.count({ ...filter, graphs, access });
 }
 
 /** What an assistant was in each of its versions, newest first. */

@@ -1,7 +1,6 @@
 import type { Context } from "../../context.ts";
 import { AppError, ConflictError, NotFoundError } from "../../core/errors.ts";
 import { derivedId } from "../../core/ids.ts";
-import { actorOf } from "../../domain/actor.ts";
 import { type Cron, slotPlan } from "../../domain/cron.ts";
 import { createRun } from "../runs/create.ts";
 
@@ -21,7 +20,7 @@ export async function fireCron(ctx: Context, cron: Due): Promise<void> {
   if (!fires) ctx.log.warn(fields, "skipped a slot of a cron that was missed");
   else {
     try {
-      await startRun(onBehalfOf(ctx, cron), cron);
+      await startRun(await onBehalfOf(ctx, cron), cron);
     } catch (error) {
       if (!(error instanceof AppError) || PASSING.has(error.code)) throw error;
       ctx.log.error({ ...fields, err: error }, "a cron could not start its run");
@@ -35,8 +34,8 @@ export async function fireCron(ctx: Context, cron: Due): Promise<void> {
 }
 
 /** A cron starts its runs as whoever has created it. */
-const onBehalfOf = (ctx: Context, { created_by: user }: Cron): Context =>
-  user ? { ...ctx, actor: actorOf(user) } : ctx;
+const onBehalfOf = async (ctx: Context, { created_by: user }: Cron): Promise<Context> =>
+  user ? { ...ctx, actor: await ctx.guard.recall(user) } : ctx;
 
 async function startRun(ctx: Context, cron: Due): Promise<void> {
   const { payload, thread_id } = cron;

@@ -7,6 +7,7 @@ import { usage } from "./0006-usage.ts";
 import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
 import { store } from "./0012-store.ts";
+import { apiKeys } from "./0019-api-keys.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   auth,
   assistantVersions,
   store,
+  apiKeys,
 ];

@@ -111,6 +111,12 @@ export class KyselyAssistants implements Assistants {
     const { access } = filter;
     const conditions: Expression<SqlBool>[] = [];
     if (filter.graph_id) conditions.push(sql<SqlBool>`graph_id = ${filter.graph_id}`);
+    if (filter.graphs)
+      conditions.push(
+        filter.graphs.length === 0
+          ? sql<SqlBool>`1 = 0`
+          : sql<SqlBool>`graph_id in (${sql.join(filter.graphs)})`,
+      );
     if (filter.name) conditions.push(textContains("name", filter.name));
     if (filter.metadata) conditions.push(jsonContains("metadata", filter.metadata));
     if (access)

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { BUDGET_PERIODS } from "../domain/api-key.ts";
+
+const absent = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+
+const count = absent(z.number().int().positive());
+const names = absent(z.array(z.string().min(1).max(200)).min(1).max(1000));
+
+export const keyName = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N}_.@-]{0,99}$/u, "expected letters, digits and any of _.@-");
+
+const BUDGET = /^(?<amount>\d{1,9}(?:\.\d{1,6})?)(?: (?<currency>[A-Z]{3}))?(?:\/(?<per>\w+))?$/;
+
+/** A budget such as `10`, `10 USD` or `2.50 CNY/day`. */
+const budget = z.union([z.string(), z.number().transform(String)]).transform((text, context) => {
+  const { amount, currency = "USD", per = "total" } = BUDGET.exec(text)?.groups ?? {};
+  const period = BUDGET_PERIODS.find((name) => name === per);
+  if (amount !== undefined && period)
+    return { amount_micros: Math.round(Number(amount) * 1e6), currency, per: period };
+  context.addIssue('expected an amount such as "10", "10 USD" or "2.50 CNY/day"');
+  return z.NEVER;
+});
+
+export const keyCreate = z.object({
+  name: keyName,
+  owner: absent(keyName),
+  admin: absent(z.boolean()),
+  models: names,
+  graphs: names,
+  routes: names,
+  requests_per_minute: count,
+  tokens_per_minute: count,
+  concurrency: count,
+  budget: absent(budget),
+  expires_at: absent(z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))),
+});
+
+export const keyParams = z.object({ name: keyName });
