@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { v5, v7 } from "uuid";
 
 /** Namespace of the ids of system assistants, fixed by the Agent Server contract. */
@@ -11,6 +12,9 @@ export const derivedId = (name: string): string => v5(name, DERIVED_NAMESPACE);
 
 /** A new time-ordered id, so that rows made later sort later. */
 export const newId = (): string => v7();
+
+/** A new id without an order, which costs far less. */
+export const randomId = (): string => randomUUID();
 
 /** The id of a graph's system assistant: UUIDv5 of the graph id. */
 export const systemAssistantId = (graphId: string): string => v5(graphId, ASSISTANT_NAMESPACE);

@@ -1,7 +1,7 @@
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import { AIMessage, type UsageMetadata } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatGeneration } from "@langchain/core/outputs";
-import { newId } from "../core/ids.ts";
+import { randomId } from "../core/ids.ts";
 import type { Measured } from "./call-meter.ts";
 import { AIMessageChunk, asWholeMessage, readCalls, type CallText } from "./message-chunk.ts";
 import type { OpenAnswer } from "./open-answer.ts";
@@ -162,7 +162,7 @@ function generationOf(message: WireObject, answered: Answered): ChatGeneration {
   const { content: text, reasoning } = textsOf(message, rules, finishReason);
   const details = itemsOf(message["reasoning_details"]);
   const answer = new AIMessage({
-    id: newId(),
+    id: randomId(),
     content: text,
     ...toolCallsOf(message),
     additional_kwargs: {
@@ -215,7 +215,7 @@ function regularCall(call: WireObject, ids: Set<string>): CallText {
   const details = asWireObject(call["function"]) ?? {};
   const args = argumentsText(details["arguments"]);
   const given = said(call["id"]);
-  const id = given === undefined || ids.has(given) ? `call_${newId()}` : given;
+  const id = given === undefined || ids.has(given) ? `call_${randomId()}` : given;
   ids.add(id);
   return { id, name: said(details["name"]) ?? "", args };
 }

@@ -37,6 +37,8 @@ export interface ProviderCall {
 export class ProviderCompletions extends ChatOpenAICompletions {
   readonly #model: Model;
   readonly #transport: Transport;
+  /** LangChain asks for the body of a call once for its traces before it is sent. */
+  readonly #bodies = new WeakMap<ModelCall, Params>();
 
   constructor(model: Model) {
     // The client made of this is never used: requests go through the model's own transport.
@@ -50,7 +52,19 @@ export class ProviderCompletions extends ChatOpenAICompletions {
   }
 
   /** The body of a request, all but its messages. */
-  bodyOf({ call, options }: Pick<ProviderCall, "call" | "options">, isStreamed: boolean): Params {
+  bodyOf(provider: Pick<ProviderCall, "call" | "options">, isStreamed: boolean): Params {
+    if (isStreamed) return this.#makeBody(provider, true);
+    const known = this.#bodies.get(provider.call);
+    if (known !== undefined) return known;
+    const body = this.#makeBody(provider, false);
+    this.#bodies.set(provider.call, body);
+    return body;
+  }
+
+  #makeBody(
+    { call, options }: Pick<ProviderCall, "call" | "options">,
+    isStreamed: boolean,
+  ): Params {
     const base = super.invocationParams(options, { streaming: isStreamed });
     const wish = wishIn(options);
     const shape = wish === undefined ? {} : structuredFields(this.#model, { ...base }, wish);

@@ -1,4 +1,4 @@
-import { newId } from "../core/ids.ts";
+import { randomId } from "../core/ids.ts";
 import type { Measured } from "./call-meter.ts";
 import type { ReadingRules } from "./reading-rules.ts";
 import { ReasoningDetails } from "./reasoning-details.ts";
@@ -37,7 +37,7 @@ export interface AnswerDelta {
 /** Collects one stream: regular deltas come out, and what only the end of it tells is kept. */
 export class StreamReader {
   /** Our own: some servers repeat their ids, and a repeated id would overwrite a thread's message. */
-  readonly messageId = newId();
+  readonly messageId = randomId();
   readonly toolCalls = new ToolCallReader();
   readonly reasoningDetails = new ReasoningDetails();
   finishReason: string | undefined;

@@ -1,4 +1,4 @@
-import { newId } from "../core/ids.ts";
+import { randomId } from "../core/ids.ts";
 import { argumentsText, asWireObject, said, type WireObject } from "./wire.ts";
 
 /** One tool call of a delta, made regular: it has an index, and an id and name only when they are said. */
@@ -99,7 +99,12 @@ export class ToolCallReader {
     const index = this.#places.length;
     if (wireIndex === undefined || this.#byIndex.has(wireIndex)) this.#isReindexed = true;
     if (wireIndex !== undefined) this.#byIndex.set(wireIndex, index);
-    this.#places.push({ id: id ?? `call_${newId()}`, name: "", arguments: "", mayBeWhole: false });
+    this.#places.push({
+      id: id ?? `call_${randomId()}`,
+      name: "",
+      arguments: "",
+      mayBeWhole: false,
+    });
     this.#current = index;
     return index;
   }

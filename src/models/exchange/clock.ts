@@ -39,12 +39,16 @@ export class CallClock implements Disposable {
   }
 }
 
-/** The time of one attempt: its request is cut off when its first or its next byte comes too late. */
+/**
+ * The time of one attempt: its request is cut off when its first or its next byte comes too late. A
+ * reader who takes his time is no silence of the provider.
+ */
 export class AttemptClock implements Disposable {
   readonly #call: CallClock;
   readonly #controller = new AbortController();
   readonly #onAbort = (): void => this.#end(this.#call.signal.reason);
   #timer: NodeJS.Timeout | undefined;
+  #isWaiting = true;
   #hasHeard = false;
   #cause: unknown;
 
@@ -65,15 +69,25 @@ export class AttemptClock implements Disposable {
     return this.#cause instanceof Error ? this.#cause : undefined;
   }
 
-  /** A byte has come: the next one is waited for anew. */
-  heard(): void {
-    if (this.#hasHeard) {
-      this.#timer?.refresh();
+  /** The next byte is waited for from now on. */
+  listen(): void {
+    if (!this.#hasHeard) return;
+    this.#isWaiting = true;
+    if (this.#timer !== undefined) {
+      this.#timer.refresh();
       return;
     }
-    this.#hasHeard = true;
     const seconds = this.#call.model.fields.idle_timeout ?? IDLE_SECONDS;
     this.#expect(seconds, `fell silent for ${seconds} s`);
+  }
+
+  /** A byte has come. */
+  heard(): void {
+    this.#isWaiting = false;
+    if (this.#hasHeard) return;
+    this.#hasHeard = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Cuts the request off, with all that it still sends. */
@@ -87,9 +101,9 @@ export class AttemptClock implements Disposable {
   }
 
   #expect(seconds: number, what: string): void {
-    clearTimeout(this.#timer);
-    const late = (): void => this.#end(tooSlow(this.#call.model, what, true));
-    this.#timer = setTimeout(late, seconds * 1000);
+    this.#timer = setTimeout(() => {
+      if (this.#isWaiting) this.#end(tooSlow(this.#call.model, what, true));
+    }, seconds * 1000);
   }
 
   #end(cause: unknown): void {

@@ -21,6 +21,7 @@ export async function* readEvents(
   let isEnded = false;
   try {
     while (!parser.isDone) {
+      clock.listen();
       const { done, value } = await reader.read();
       isEnded = done;
       clock.heard();

@@ -89,6 +89,7 @@ async function readText(response: Response, clock: AttemptClock): Promise<string
   for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
     clock.heard();
     text += decoder.decode(read.value, { stream: true });
+    clock.listen();
   }
   return text + decoder.decode();
 }
