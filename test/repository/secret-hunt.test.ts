@@ -43,6 +43,8 @@ const ECHOES: Record<string, (echo: string) => fake.Answer> = {
   "error in stream": (message) =>
     fake.stream([fake.delta({ content: "a" }), { error: { message, code: message } }]),
   "no JSON": (message) => (response) => void response.writeHead(200).end(message),
+  "id of the request": (message) =>
+    fake.json({ error: { message: "no" } }, { status: 400, headers: { "x-request-id": message } }),
   moved: (message) => fake.json({ message }, { status: 307, headers: { location: "/other" } }),
 };
 
