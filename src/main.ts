@@ -23,7 +23,7 @@ export interface RunningServer extends OpenContext {
 export async function startServer(options: ContextOptions = {}): Promise<RunningServer> {
   const opened = await openContext({ ...options, isListening: true });
   const { host, port } = opened.ctx.settings;
-  const { server, sockets } = serverOf(opened);
+  const { server, sockets, sendOff } = serverOf(opened);
   try {
     refuseOpenDoor(opened.ctx);
     await listen(server, { host, port });
@@ -41,6 +41,7 @@ export async function startServer(options: ContextOptions = {}): Promise<Running
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     await opened.close(drainMs);
+    await sendOff();
     for (const socket of sockets.clients) socket.close(GOING_AWAY, "the server is shutting down");
     server.closeAllConnections();
     await closed;
@@ -62,17 +63,22 @@ function refuseOpenDoor({ settings, guard, log }: Context): void {
 }
 
 /** Node's server of the app, and the WebSockets on it; what goes wrong in the app it answers itself. */
-function serverOf({ ctx }: OpenContext): { server: Server; sockets: WebSocketServer } {
+function serverOf({ ctx }: OpenContext): {
+  server: Server;
+  sockets: WebSocketServer;
+  sendOff: () => Promise<void>;
+} {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: ctx.settings.max_body_bytes,
   });
+  const { fetch, sendOff } = nodeFetch(createApp(ctx));
   const server = createAdaptorServer({
-    fetch: nodeFetch(createApp(ctx)),
+    fetch,
     websocket: { server: adapted(sockets) },
   });
   // Without a createServer of our own it is a plain HTTP server.
-  return { server: server as Server, sockets };
+  return { server: server as Server, sockets, sendOff };
 }
 
 /** The adapter was made for this very class, but is typed more narrowly. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Hono } from "hono";
@@ -7,9 +8,21 @@ import { type Pieces, piecesOf } from "./piecewise-body.ts";
 /** So long the head of an answer waits for the first piece, to be sent together with it. */
 const HEAD_WITHIN_MS = 20;
 
-/** The app as the server of Node calls it: bodies in pieces are written by ourselves. */
-export function nodeFetch(app: Hono) {
-  return async (request: Request, env: HttpBindings | Http2Bindings): Promise<Response> => {
+const SEND_OFF_MS = 500;
+/** What clients of streams that break off here are told: to come back after a second. */
+const COME_BACK = "retry: 1000\n\n";
+
+export interface NodeFetch {
+  /** The app as the server of Node calls it: bodies in pieces are written by ourselves. */
+  fetch: (request: Request, env: HttpBindings | Http2Bindings) => Promise<Response>;
+  /** Tells the clients of open event streams that the connection is about to end, and the stream is not. */
+  sendOff: () => Promise<void>;
+}
+
+/** How the app answers on a port of its own. */
+export function nodeFetch(app: Hono): NodeFetch {
+  const streams = new Set<ServerResponse>();
+  const fetch: NodeFetch["fetch"] = async (request, env) => {
     const response = await app.fetch(request, env);
     const body = piecesOf(response);
     if (!body) return response;
@@ -18,10 +31,23 @@ export function nodeFetch(app: Hono) {
     if (outgoing.destroyed) body.leave();
     else {
       outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+      if (response.headers.get("content-type") === "text/event-stream") {
+        streams.add(outgoing);
+        outgoing.once("close", () => streams.delete(outgoing));
+      }
       void sendTo(outgoing, body);
     }
     return RESPONSE_ALREADY_SENT;
   };
+  const sendOff = async () => {
+    // Pieces are whole frames, so this one stands between two of them. A client that does not read holds nobody up.
+    const open = [...streams].filter(({ writableEnded }) => !writableEnded);
+    const told = open.map(
+      (outgoing) => new Promise((resolve) => outgoing.write(COME_BACK, resolve)),
+    );
+    await Promise.race([Promise.all(told), pause(SEND_OFF_MS, undefined, { ref: false })]);
+  };
+  return { fetch, sendOff };
 }
 
 /** Writes a body to a connection as it is made, without a web stream between them. */

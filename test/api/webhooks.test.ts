@@ -1,10 +1,20 @@
 /* oxlint-disable vitest/expect-expect -- okJson and refusal hold the assertions */
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { human, newThread, okJson, refusal, runWait, startRun } from "../support/calls.ts";
+import {
+  human,
+  type Loose,
+  newThread,
+  okJson,
+  refusal,
+  runWait,
+  startRun,
+} from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import { type HookReceiver, hookReceiver, status } from "../support/hook-receiver.ts";
-import { START_MS, type TestServer, testServer } from "../support/test-server.ts";
+import { REPOSITORY, START_MS, type TestServer, testServer } from "../support/test-server.ts";
 
 const SECRET = "a word between the two";
 const HOUR = 3_600_000;
@@ -56,6 +66,23 @@ describe("a webhook", () => {
     const signed = `${delivery.delivery_id}.${START_MS / 1000}.${text}`;
     const expected = createHmac("sha256", SECRET).update(signed).digest("base64");
     expect(headers["webhook-signature"]).toBe(`v1,${expected}`);
+  });
+
+  it("is known as genuine by the code that docs/webhooks.md shows", async () => {
+    await runWait(server, thread, echo());
+    await tick();
+    const [sent] = hooks.received;
+    if (!sent) throw new Error("nothing was sent");
+    const page = readFileSync(join(REPOSITORY, "docs", "webhooks.md"), "utf8");
+    const [, code = ""] = /```js\n([\s\S]+?)```/.exec(page) ?? [];
+    const shown: Loose = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+    const { headers, text } = sent;
+    const isGenuine = (secret: string, body: string, now = START_MS) =>
+      shown.isGenuine(secret, headers, body, now);
+    expect(isGenuine(SECRET, text)).toBe(true);
+    expect(isGenuine(SECRET, `${text} `)).toBe(false);
+    expect(isGenuine("another", text)).toBe(false);
+    expect(isGenuine(SECRET, text, START_MS + HOUR)).toBe(false);
   });
 
   it("is told of the values that its own run ended with, though the thread is gone", async () => {

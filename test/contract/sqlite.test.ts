@@ -149,11 +149,17 @@ describe("a SQLite data directory", () => {
   it.each([
     ["no database", () => writeFileSync(file(), "not a database ".repeat(1000))],
     ["cut short", () => writeFileSync(file(), readFileSync(file()).subarray(0, 8192))],
+    [
+      "overwritten in the middle",
+      () => writeFileSync(file(), readFileSync(file()).fill(0xaa, 8192, 24_576)),
+    ],
   ])("refuses a file that is %s and leaves it as it was", async (_, damage) => {
     await (await open()).close();
     damage();
     const before = readFileSync(file());
-    expect(await refusal()).toContain(file());
+    const message = await refusal();
+    expect(message).toContain(file());
+    expect(message).toContain("kagari restore");
     expect(readFileSync(file())).toEqual(before);
   });
 

@@ -37,6 +37,16 @@ async function chain(name: string, pause_ms: number, on = server) {
   return { thread, run_id: run.run_id, path };
 }
 
+/** All that comes before the connection breaks. */
+async function untilCut(response: Response): Promise<string> {
+  let got = "";
+  const reading = (async () => {
+    for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) got += part;
+  })();
+  await expect(reading).rejects.toThrow("terminated");
+  return got;
+}
+
 const linesOf = (name: string): string[] =>
   readFileSync(join(folder.path, name), "utf8").trim().split("\n");
 
@@ -47,9 +57,12 @@ describe("a server that is asked to stop", () => {
     const waiting = await chain("waiting", 1);
     const reader = new SseReader(await server.api.get(`${long.path}/stream?stream_mode=tasks`));
     await reader.until(({ event }) => event === "tasks");
+    const streamed = untilCut(await server.api.get(`${long.path}/stream`));
     const began = performance.now();
     expect(await server.stop()).toBe(0);
     expect(performance.now() - began).toBeLessThan(3000);
+    // The stream is not over: its client is told to come back for the rest.
+    expect(await streamed).toMatch(/\n\nretry: \d+\n\n$/);
 
     await server.start();
     expect(server.log).toContain("handed a running run back");

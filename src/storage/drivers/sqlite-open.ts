@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError, reasonOf } from "../../core/errors.ts";
@@ -51,6 +51,25 @@ export function lockDirectory(dataDir: string): () => void {
   }
 }
 
+/** A larger file is not read through at each start. */
+const CHECKED_BYTES = 64 * 1024 * 1024;
+
+const WAY_OUT =
+  "restore a backup with `kagari restore <file> --force`, or move the file away to begin anew";
+
+/** Refuses a file whose pages do not fit together. */
+function refuseDamaged(database: DatabaseSync, path: string): void {
+  if (path === ":memory:" || statSync(path).size > CHECKED_BYTES) return;
+  let found: string;
+  try {
+    const row = database.prepare("pragma quick_check(1)").get();
+    found = String(row?.["quick_check"]);
+  } catch (error) {
+    found = reasonOf(error);
+  }
+  if (found !== "ok") throw new ConfigError(`${path} is damaged (${found}); ${WAY_OUT}`);
+}
+
 /** The migrations a database has had, without changing it; refuses a file that is not ours. */
 export function readMigrations(database: DatabaseSync, path: string): string[] {
   try {
@@ -65,7 +84,9 @@ export function readMigrations(database: DatabaseSync, path: string): string[] {
       .map(({ id }) => String(id));
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
-    throw new ConfigError(`${path} cannot be read as a database: ${reasonOf(cause)}`, { cause });
+    throw new ConfigError(`${path} cannot be read as a database: ${reasonOf(cause)}; ${WAY_OUT}`, {
+      cause,
+    });
   }
 }
 
@@ -102,6 +123,7 @@ function prepare(path: string, { sync, release }: DriverParts): SqliteDriver {
   try {
     const ids = readMigrations(database, path);
     refuseNewer(ids, path);
+    refuseDamaged(database, path);
     // The log is put on the disk by WalSync where that is wanted, without blocking the event loop.
     database.exec(
       "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16384",
