@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Context } from "./context.ts";
+import { mountCustomApp } from "./http/custom-app.ts";
 import { errorHandler, notFound } from "./http/errors.ts";
 import { corsPolicy } from "./http/middleware/cors.ts";
 import { requestLog } from "./http/middleware/request-log.ts";
@@ -15,6 +16,7 @@ export function createApp(ctx: Context): Hono {
   app.use(corsPolicy(ctx.settings.cors_origins, cors));
   app.onError(errorHandler(ctx.log));
   app.notFound(notFound);
+  mountCustomApp(app, ctx.customApp);
   serveRoutes(
     app,
     ctx,

@@ -9,6 +9,7 @@ import { type LanggraphFile, readLanggraphFile } from "./config/langgraph-file.t
 import { fromRoot, type LoadedSettings, readSettings, type Settings } from "./config/settings.ts";
 import { webhookRules } from "./config/webhook-rules.ts";
 import { SERVER } from "./domain/actor.ts";
+import { loadCustomApp } from "./http/custom-app.ts";
 import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
 import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
@@ -16,7 +17,7 @@ import { installRuntime } from "./models/runtime-handle.ts";
 import type { RunUsage } from "./models/usage-port.ts";
 import { openPrompts } from "./prompts/library.ts";
 import { Loopback } from "./runtime/loopback.ts";
-import { storeEmbedder } from "./runtime/store-embedder.ts";
+import { embedderOf } from "./runtime/store-embedder.ts";
 import { lazyRuntime } from "./runtime/lazy-runtime.ts";
 import { GraphLoader } from "./runtime/load-graphs.ts";
 import { syncSystemAssistants } from "./services/assistants/sync.ts";
@@ -31,7 +32,7 @@ import { Ledger } from "./usage/ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
 import { Worker } from "./worker/worker.ts";
-import { ConfigError, reasonOf } from "./core/errors.ts";
+import { reasonOf } from "./core/errors.ts";
 
 /** How long events of running runs are gathered before they are stored together. */
 const FLUSH_MS = 20;
@@ -72,12 +73,14 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const handlers = await loadHandlers(langgraph);
   const models = new LiveModels({ ...loaded, env }, { log, clock: options.clock ?? systemClock });
   const embedder = embedderOf(langgraph, models.registry);
+  const customApp = await loadCustomApp(langgraph);
   const storage = await openDatabase(loaded, log);
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
   const { ledger, uninstall } = lendToGraphs(models.registry, { storage, loaded, log });
-  const parts = { ...config, storage, clock, log, isListening: options.isListening === true };
+  const isListening = options.isListening === true;
+  const parts = { ...config, customApp, storage, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
   const wired = wire({ ...parts, guard }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
@@ -135,11 +138,14 @@ function closedOnce(
   return (drainMs = usualDrainMs) => (closing ??= close(drainMs));
 }
 
+/** What is read before anything is opened. */
+type ConfigPart = "settings" | "langgraph" | "webhookRules";
+
 /** Reads langgraph.json, and what settings and environment make of it. */
 function readConfig(
   loaded: LoadedSettings,
   log: Log,
-): Pick<Context, "settings" | "langgraph" | "webhookRules"> & { env: Environment } {
+): Pick<Context, ConfigPart> & { env: Environment } {
   const { settings, root } = loaded;
   const langgraph = readLanggraphFile(fromRoot(root, settings.config));
   const { path, ignored } = langgraph;
@@ -206,7 +212,7 @@ interface Neighbours {
 
 type OpenedParts = Pick<
   Context,
-  "settings" | "langgraph" | "webhookRules" | "storage" | "clock" | "log" | "guard" | "isListening"
+  ConfigPart | "customApp" | "storage" | "clock" | "log" | "guard" | "isListening"
 >;
 
 /** Puts the parts together; nothing runs yet. */
@@ -253,18 +259,6 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
   };
   const unhook = () => hooks.forEach((undo) => undo());
   return { ctx, worker, background, lifecycle, unhook };
-}
-
-/** What makes the vectors of the store, if langgraph.json wants any; ConfigError for a model that cannot. */
-function embedderOf({ path, store }: LanggraphFile, models: ModelRegistry): Embedder | undefined {
-  const { index } = store;
-  if (index === undefined) return undefined;
-  try {
-    if (typeof index.embed === "string") models.requireType(index.embed, "embedding");
-    return storeEmbedder(index);
-  } catch (error) {
-    throw new ConfigError(`${path}: store.index.embed: ${reasonOf(error)}`, { cause: error });
-  }
 }
 
 /** What requests of graphs to their own server are addressed to; none of them leaves the process. */

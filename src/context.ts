@@ -7,7 +7,7 @@ import type { Log } from "./core/log.ts";
 import type { LanggraphFile } from "./config/langgraph-file.ts";
 import type { Settings } from "./config/settings.ts";
 import type { WebhookRules } from "./config/webhook-rules.ts";
-import type { Actor } from "./domain/actor.ts";
+import type { Actor, User } from "./domain/actor.ts";
 import type { ProtocolEvent, Subscription } from "./domain/protocol.ts";
 import type { CancelAction, Run, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
@@ -125,6 +125,8 @@ export interface Background {
 export interface OwnServer {
   /** What answers their requests from now on. */
   serve(serve: (request: Request, env: InProcess) => Response | Promise<Response>): void;
+  /** Sends a request to it, on behalf of a user where there is one. */
+  fetch(request: Request, user?: User): Promise<Response>;
 }
 
 /** How far the server is on its way down. */
@@ -146,6 +148,8 @@ export interface Context {
   readonly storage: Storage;
   readonly items: Items;
   readonly loopback: OwnServer;
+  /** The app of `http.app`, which only the HTTP layer looks into. */
+  readonly customApp: object | undefined;
   readonly bus: Bus;
   readonly graphs: Graphs;
   readonly states: States;

@@ -6,6 +6,8 @@ import type { LanggraphFile } from "./langgraph-file.ts";
 /** Where webhooks may go, and what they carry. */
 export interface WebhookRules {
   readonly isDisabled: boolean;
+  /** Whether a path instead of a URL reaches this server itself. */
+  readonly allowsOwnPaths: boolean;
   readonly policy: OutboundPolicy;
   /** Headers of every webhook; their values may be secret. */
   readonly headers: Readonly<Record<string, string>>;
@@ -19,6 +21,7 @@ export function webhookRules(
   const { headers = {}, url, env_prefix: prefix } = webhooks ?? { env_prefix: "" };
   return {
     isDisabled: http.disabled.has("webhooks"),
+    allowsOwnPaths: url?.disable_loopback === false,
     policy: {
       ...outboundPolicy(allowedHosts),
       domains: url?.allowed_domains,

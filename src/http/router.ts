@@ -15,8 +15,18 @@ import { upgradeTo } from "./websocket.ts";
 /** Serves a table of routes: each part of a request is checked before its handler sees it. */
 export function serveRoutes(app: Hono, ctx: Context, routes: readonly Route[]): void {
   for (const entry of routes) {
-    app.on(entry.method.toUpperCase(), entry.path, (c) => answer(entry, ctx, c));
+    app.on(entry.method.toUpperCase(), entry.path, async (c) => {
+      const response = await answer(entry, ctx, c);
+      return ctx.customApp ? withPrepared(c, response) : response;
+    });
   }
+}
+
+/** An answer with the headers that middleware of the operator's app has set before it. */
+function withPrepared(c: HonoContext, response: Response): Response {
+  for (const [name, value] of c.newResponse(null).headers)
+    if (!response.headers.has(name)) response.headers.append(name, value);
+  return response;
 }
 
 /** Resources whose services decide on each thing they touch; on all others the router does. */
@@ -53,7 +63,7 @@ async function serve(entry: Route, ctx: Context, c: HonoContext): Promise<Respon
   const params = check(entry.params, c.req.param(), "path");
   const query = check(entry.query, queryOf(c), "query");
   const body = entry.body
-    ? check(entry.body, (await readBody(raw, ctx.settings.max_body_bytes)) ?? {}, "body")
+    ? check(entry.body, (await bodyOf(c, ctx.settings.max_body_bytes)) ?? {}, "body")
     : undefined;
   const [resource = ""] = entry.auth.split(":");
   if (resource !== "public" && !DECIDED_BY_SERVICES.has(resource))
@@ -79,6 +89,13 @@ async function actorOfRequest({ guard }: Context, c: HonoContext): Promise<Actor
   return env instanceof InProcess && env.user !== undefined
     ? guard.recall(env.user)
     : guard.authenticate(c.req.raw);
+}
+
+/** Middleware of the operator's app may have read the body, which Hono then keeps. */
+async function bodyOf(c: HonoContext, maxBytes: number): Promise<unknown> {
+  const { raw } = c.req;
+  if (!raw.bodyUsed) return readBody(raw, maxBytes);
+  return readBody(new Request(raw.url, { method: "POST", body: await c.req.text() }), maxBytes);
 }
 
 /** Node's server hands its response along; other servers that an app may be mounted in do not. */

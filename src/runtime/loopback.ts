@@ -13,7 +13,7 @@ export class Loopback {
     this.#serve = serve;
   }
 
-  async fetch(request: Request, user: User | undefined): Promise<Response> {
+  async fetch(request: Request, user?: User): Promise<Response> {
     if (this.#serve) return this.#serve(request, new InProcess(user));
     throw new AppError("unavailable", "This process serves no HTTP: give the client a URL");
   }

@@ -1,8 +1,9 @@
 import { basename } from "node:path";
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { ModuleExport, StoreConfig } from "../config/langgraph-file.ts";
+import type { LanggraphFile, ModuleExport, StoreConfig } from "../config/langgraph-file.ts";
 import { AppError, ConfigError, reasonOf, UpstreamError } from "../core/errors.ts";
+import type { ModelRegistry } from "../models/registry.ts";
 import type { Embedder } from "../store/port.ts";
 
 type Index = NonNullable<StoreConfig["index"]>;
@@ -22,8 +23,23 @@ const isEmbeddings = (value: unknown): value is EmbeddingsLike =>
   "embedQuery" in value &&
   typeof value.embedQuery === "function";
 
-/** The index of the store: `store.index` of langgraph.json, loaded at its first use. */
-export function storeEmbedder({ dims, embed }: Index): Embedder {
+/** What makes the vectors of the store, if langgraph.json wants any; ConfigError for a model that cannot. */
+export function embedderOf(
+  { path, store }: LanggraphFile,
+  models: ModelRegistry,
+): Embedder | undefined {
+  const { index } = store;
+  if (index === undefined) return undefined;
+  try {
+    if (typeof index.embed === "string") models.requireType(index.embed, "embedding");
+    return storeEmbedder(index);
+  } catch (error) {
+    throw new ConfigError(`${path}: store.index.embed: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Loaded at its first use. */
+function storeEmbedder({ dims, embed }: Index): Embedder {
   const name = typeof embed === "string" ? embed : `${basename(embed.file)}:${embed.exportName}`;
   if (typeof embed !== "string" && !existsSync(embed.file))
     throw new ConfigError(`${embed.file} does not exist`);

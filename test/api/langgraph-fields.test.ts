@@ -149,3 +149,72 @@ describe("checkpointer.ttl", () => {
     expect(await count()).toBe(0);
   });
 });
+
+describe("http.app", () => {
+  const HONO = import.meta.resolve("hono");
+  const APP = `
+    import { Hono } from ${JSON.stringify(HONO)};
+    interface Heard { hooks: unknown[] }
+    const heard: Heard = { hooks: [] };
+    export const app = new Hono();
+    app.use(async (c, next) => {
+      if (c.req.header("x-stop") !== undefined) return c.text("stopped", 418);
+      if (c.req.method === "POST") c.header("x-size", String((await c.req.text()).length));
+      await next();
+      c.header("x-wrapped", "yes");
+    });
+    app.get("/mine", (c) => c.json({ mine: true }));
+    app.get("/info", (c) => c.json({ version: "my own" }));
+    app.get("/fails", () => { throw new Error("a bug of the operator's"); });
+    app.post("/hook", async (c) => { heard.hooks.push(await c.req.json()); return c.body(null, 204); });
+    app.get("/hooks", (c) => c.json(heard.hooks));
+    export const other = 5;
+  `;
+  const files = { "app.ts": APP };
+  const http = { app: "./app.ts:app" };
+
+  it("serves its routes before those of the server", async () => {
+    await using server = await serverOf({ http }, {}, files);
+    expect(await okJson(server.get("/mine"))).toEqual({ mine: true });
+    expect(await okJson(server.get("/info"))).toEqual({ version: "my own" });
+    await okJson(server.get("/assistants/echo"));
+    expect((await refusal(server.get("/nowhere"), 404)).detail).toContain("/nowhere");
+    expect((await refusal(server.get("/fails"), 500)).detail).toBe("Internal server error");
+  });
+
+  it("is around the routes of the server, and may read their bodies", async () => {
+    await using server = await serverOf({ http }, {}, files);
+    const response = await server.post("/threads", { metadata: { a: "灯" } });
+    expect(response.headers.get("x-wrapped")).toBe("yes");
+    expect(response.headers.get("x-size")).toBe("22");
+    expect(await okJson(response)).toMatchObject({ metadata: { a: "灯" } });
+    const stopped = await server.get("/ok", { "x-stop": "1" });
+    expect([stopped.status, await stopped.text()]).toEqual([418, "stopped"]);
+  });
+
+  it("hears webhooks by their path where the policy allows it", async () => {
+    const webhooks = { url: { disable_loopback: false } };
+    await using server = await serverOf({ http, webhooks }, {}, files);
+    const run = { assistant_id: "echo", input: human("hi"), webhook: "/hook" };
+    await runWait(server, await newThread(server), run);
+    await server.ctx.background.tick();
+    expect(await okJson(server.get("/hooks"))).toMatchObject([{ status: "success" }]);
+    await refusal(server.post("/runs", { ...run, webhook: "//evil.example/x" }), 422);
+
+    await using strict = await serverOf({ http }, {}, files);
+    await refusal(strict.post("/runs", run), 422);
+  });
+
+  it.each([
+    ["a file that is not there", "./none.ts:app", /none\.ts does not exist/],
+    ["an export that is not there", "./app.ts:nothing", /no export named "nothing"/],
+    ["an export that is no app", "./app.ts:other", /no app of Hono/],
+    ["a file that does not load", "./broken.ts:app", /broken\.ts failed on import: .*oops/],
+  ])("stops the start with %s", async (_, app, why) => {
+    using folder = project(
+      { http: { app } },
+      { ...files, "broken.ts": 'throw new Error("oops");' },
+    );
+    await expect(testServer({ langgraph: folder.langgraph })).rejects.toThrow(why);
+  });
+});

@@ -23,21 +23,23 @@ describe("a client without a URL inside a graph", () => {
     expect(item.value).toEqual({ echoed: "echo: 灯火" });
   });
 
-  it("asks as the user of its run", async () => {
-    const { ctx, localSecret, close } = await openContext(testOptions());
-    const app = createApp(ctx);
-    const api = apiOf(async (path, init) => await app.request(path, init));
-    const operator = { "x-api-key": localSecret };
-    const { secret } = await okJson(api.post("/keys", { name: "ann" }, operator));
+  it("asks as the user of its run, whose items nobody else has", async () => {
+    await using server = await testServer();
+    const keyed = async (name: string) => {
+      const operator = { "x-api-key": server.localSecret };
+      const { secret } = await okJson(server.post("/keys", { name }, operator));
+      return { "x-api-key": String(secret) };
+    };
+    const [ann, bob] = [await keyed("ann"), await keyed("bob")];
     const body = { assistant_id: "own-client", input };
-    const values = await okJson(api.post("/runs/wait", body, { "x-api-key": secret }));
+    const values = await okJson(server.post("/runs/wait", body, ann));
     expect(values.echoed).toBe("echo: 灯火");
-    const address = { namespace: ["heard"], key: "last" };
-    expect(await ctx.items.get("ann", address)).toMatchObject({
-      value: { echoed: "echo: 灯火" },
-    });
-    expect(await ctx.items.get("", address)).toBeUndefined();
-    await close(0);
+    const heard = (headers: Record<string, string>) =>
+      okJson(server.get("/store/items?namespace=heard&key=last", headers));
+    expect(await heard(ann)).toMatchObject({ value: { echoed: "echo: 灯火" } });
+    expect(await heard(bob)).toBeNull();
+    const memory = { assistant_id: "memory", input: { query: "灯火" } };
+    expect((await okJson(server.post("/runs/wait", memory, bob))).found).toEqual([]);
   });
 
   it("is let go with its server, of several the last one counting", async () => {

@@ -25,7 +25,7 @@ describe("the system routes", () => {
   it.each([
     ["GET", "/nowhere"],
     ["POST", "/threads/search/more"],
-    ["PUT", "/store/items"],
+    ["PUT", "/store/nothing"],
     ["DELETE", "/ok"],
   ])("answers 404 JSON for %s %s", async (method, path) => {
     const body = await refusal(server.request(path, { method }), 404);
@@ -79,6 +79,7 @@ describe("CORS", () => {
     expect(exposed?.map((name) => name.trim()).toSorted()).toEqual([
       "content-location",
       "location",
+      "warning",
       "x-pagination-next",
       "x-pagination-total",
     ]);

@@ -4,7 +4,7 @@ import { AppError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { postOutbound } from "../../core/outbound.ts";
 import { retryDelayMs, webhookBody, type WebhookDelivery } from "../../domain/webhook.ts";
-import { checkWebhook } from "./check-webhook.ts";
+import { checkWebhook, isOwnPath } from "./check-webhook.ts";
 
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -69,6 +69,14 @@ async function post(ctx: Context, delivery: WebhookDelivery, signal: AbortSignal
       ? {}
       : { "webhook-signature": signature(webhook_secret, sent) }),
   };
+  if (isOwnPath(delivery.url)) {
+    const request = { method: "POST", headers, body: sent.body, signal };
+    const answer = await ctx.loopback.fetch(
+      new Request(`http://localhost${delivery.url}`, request),
+    );
+    await answer.body?.cancel();
+    return answer.status;
+  }
   const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, signal };
   return postOutbound(
     { url: delivery.url, body: sent.body, headers, ...limits },
