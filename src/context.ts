@@ -9,7 +9,7 @@ import type { Settings } from "./config/settings.ts";
 import type { WebhookRules } from "./config/webhook-rules.ts";
 import type { Actor, User } from "./domain/actor.ts";
 import type { ProtocolEvent, Subscription } from "./domain/protocol.ts";
-import type { CancelAction, Run, StreamMode } from "./domain/run.ts";
+import type { CancelAction, Run, RunCommand, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
 import type { Items } from "./store/port.ts";
@@ -37,6 +37,15 @@ export interface StateAddress {
     | undefined;
 }
 
+/** Updates of one step of a graph, as if several nodes had run in it. */
+export interface Superstep {
+  updates: readonly {
+    values?: Json | undefined;
+    command?: RunCommand | undefined;
+    as_node?: string | undefined;
+  }[];
+}
+
 /** The states of threads, as the wire shows them. */
 export interface States {
   get(address: StateAddress, options: { subgraphs: boolean }): Promise<JsonObject>;
@@ -49,6 +58,8 @@ export interface States {
     address: StateAddress,
     change: { values: Json; as_node?: string | undefined },
   ): Promise<JsonObject>;
+  /** Writes several steps of updates one after the other, as `update` writes one. */
+  bulk(thread: Thread, supersteps: readonly Superstep[]): Promise<void>;
   /** The channel values of a checkpoint of a thread, its newest when none is named; null when it is not there. */
   values(threadId: string, checkpointId?: string): Promise<Json>;
 }

@@ -37,6 +37,8 @@ export interface ThreadFilter {
   status?: ThreadStatus | undefined;
   /** Every key given must be contained in the thread's metadata. */
   metadata?: JsonObject | undefined;
+  /** Short plain values that channels of the thread's state must have. */
+  values?: Record<string, string | number | boolean | null> | undefined;
   access?: AccessFilter | undefined;
 }
 export type ThreadSort = "thread_id" | "status" | "created_at" | "updated_at" | "state_updated_at";

@@ -5,6 +5,7 @@ import type { WebhookDelivery } from "../domain/webhook.ts";
 import type { Run } from "../domain/run.ts";
 import type { Thread } from "../domain/thread.ts";
 import type { Json } from "../core/json.ts";
+import { valueAt } from "../core/json-path.ts";
 import type { PageOf } from "../domain/page.ts";
 import type { UsageSums } from "../domain/usage.ts";
 import { usageJson } from "./usage-json.ts";
@@ -108,3 +109,14 @@ export function pageHeaders(
     ...(next < result.total ? { "x-pagination-next": String(next) } : {}),
   };
 }
+
+/** Parts of a thread under names of the client's own. */
+export const extracted = (
+  thread: ReturnType<typeof threadJson>,
+  paths: Record<string, readonly (string | number)[]>,
+) => ({
+  // A thread as it is shown is JSON.
+  extracted: Object.fromEntries(
+    Object.entries(paths).map(([alias, path]) => [alias, valueAt(thread as unknown as Json, path)]),
+  ),
+});

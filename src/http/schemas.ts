@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { CANCEL_ACTIONS, MULTITASK_STRATEGIES, RUN_STATUSES, STREAM_MODES } from "../domain/run.ts";
-import { THREAD_STATUSES, TTL_STRATEGIES } from "../domain/thread.ts";
 import { CRON_SORTS } from "../domain/cron.ts";
 import { DELIVERY_STATUSES } from "../domain/webhook.ts";
 import type { Json, JsonObject } from "../core/json.ts";
@@ -38,7 +37,7 @@ const list = <T extends z.ZodType>(schema: T) =>
   z.union([z.array(schema), schema.transform((one) => [one])]);
 
 /** A list in a query: the key again and again, or one text with commas. */
-const queryList = <T extends z.ZodType>(schema: T) =>
+export const queryList = <T extends z.ZodType>(schema: T) =>
   z.preprocess(
     (value) => (typeof value === "string" ? value.split(",") : value),
     absent(z.array(schema)),
@@ -93,68 +92,12 @@ export const assistantSearch = z.object({
 });
 
 /** Ten years: a later time is a mistake, and far beyond it there are no dates. */
-const MAX_DELAY_SECONDS = 10 * 366 * 24 * 3600;
+export const MAX_DELAY_SECONDS = 10 * 366 * 24 * 3600;
 
-const ttlMinutes = z
-  .number()
-  .positive()
-  .max(MAX_DELAY_SECONDS / 60);
-const ttl = absent(
-  z.union([
-    ttlMinutes.transform((minutes) => ({ ttl: minutes, strategy: "delete" as const })),
-    z.object({
-      ttl: ttlMinutes,
-      strategy: absent(z.enum(TTL_STRATEGIES)).transform((value) => value ?? "delete"),
-    }),
-  ]),
-);
-
-export const threadCreate = z.object({
-  thread_id: absent(uuid),
-  metadata: absent(jsonObject),
-  if_exists: absent(z.enum(["raise", "do_nothing"])),
-  ttl,
-});
-export const threadPatch = z.object({ metadata: absent(jsonObject), ttl });
-export const threadPrune = z.object({
-  thread_ids: z.array(uuid).min(1).max(1000),
-  strategy: absent(z.enum(TTL_STRATEGIES)).transform((value) => value ?? "delete"),
-});
-export const threadSearch = z.object({
-  ids: absent(z.array(uuid)),
-  metadata: absent(jsonObject),
-  status: absent(z.enum(THREAD_STATUSES)),
-  ...page(["created_at", "thread_id", "status", "updated_at", "state_updated_at"], "created_at"),
-});
-
-const checkpoint = z.object({
+export const checkpoint = z.object({
   checkpoint_id: absent(z.string()),
   checkpoint_ns: absent(z.string()),
   checkpoint_map: absent(jsonObject),
-});
-
-export const stateUpdate = z.object({
-  values: json.optional(),
-  as_node: absent(z.string()),
-  checkpoint: absent(checkpoint),
-  checkpoint_id: absent(z.string()),
-});
-export const stateAtCheckpoint = z.object({ checkpoint, subgraphs: absent(z.boolean()) });
-
-/** A checkpoint id in any of the three forms clients send it. */
-const before = absent(
-  z.union([
-    z.string(),
-    z.object({ checkpoint_id: z.string() }).transform(({ checkpoint_id }) => checkpoint_id),
-    z
-      .object({ configurable: z.object({ checkpoint_id: z.string() }) })
-      .transform(({ configurable }) => configurable.checkpoint_id),
-  ]),
-);
-export const historyQuery = z.object({ limit: wholeNumber(1, 1000).default(10), before });
-export const historyBody = historyQuery.extend({
-  metadata: absent(jsonObject),
-  checkpoint: absent(checkpoint),
 });
 
 const nodes = absent(z.union([z.literal("*"), z.array(z.string())]));
@@ -169,12 +112,16 @@ const gotoTarget = z.union([
     .transform(({ node, input, args }) => ({ node, input: input ?? args ?? null })),
 ]);
 
+export const runCommand = z.object({
+  resume: json.optional(),
+  update: json.optional(),
+  goto: absent(list(gotoTarget)),
+});
+
 const runFields = z.object({
   assistant_id: z.string().min(1).max(200),
   input: absent(json),
-  command: absent(
-    z.object({ resume: json.optional(), update: json.optional(), goto: absent(list(gotoTarget)) }),
-  ),
+  command: absent(runCommand),
   config: absent(jsonObject),
   context: absent(jsonObject),
   metadata: absent(jsonObject),

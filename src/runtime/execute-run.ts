@@ -1,12 +1,13 @@
-import { Command, Send } from "@langchain/langgraph";
+import type { Command } from "@langchain/langgraph";
 import { z } from "zod";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { EventWriter } from "../bus/port.ts";
 import type { Clock } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import type { GotoTarget, Run, RunCommand, RunOutcome } from "../domain/run.ts";
+import type { Run, RunCommand, RunOutcome } from "../domain/run.ts";
 import { bindGraph } from "./bind-graph.ts";
+import { commandOf } from "./command.ts";
 import type { GraphStore } from "./graph-store.ts";
 import { Recorder } from "./record.ts";
 import { checkResume, isUnseen, named, waitingIds } from "./resume.ts";
@@ -166,14 +167,3 @@ async function answered(
 /** The run that wrote a checkpoint, as the saver notes it. */
 const runOf = (metadata: object | undefined): unknown =>
   metadata && "run_id" in metadata ? metadata.run_id : undefined;
-
-function commandOf({ resume, update, goto }: RunCommand): Command {
-  return new Command({
-    ...(resume === undefined ? {} : { resume }),
-    ...(update === undefined || update === null ? {} : { update: update as JsonObject }),
-    ...(goto === undefined ? {} : { goto: goto.map(target) }),
-  });
-}
-
-const target = (goto: GotoTarget): string | Send =>
-  typeof goto === "string" ? goto : new Send(goto.node, goto.input);

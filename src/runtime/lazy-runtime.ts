@@ -16,6 +16,7 @@ export function lazyRuntime(load: () => Promise<Runtime>, graphIds: readonly str
       get: async (address, options) => (await runtime()).states.get(address, options),
       history: async (address, query) => (await runtime()).states.history(address, query),
       update: async (address, change) => (await runtime()).states.update(address, change),
+      bulk: async (thread, supersteps) => (await runtime()).states.bulk(thread, supersteps),
       values: async (threadId, checkpointId) =>
         (await runtime()).states.values(threadId, checkpointId),
     },

@@ -3,11 +3,12 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { StateSnapshot } from "@langchain/langgraph";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-import type { StateAddress, States } from "../context.ts";
+import type { StateAddress, States, Superstep } from "../context.ts";
 import type { Thread, ThreadInterrupts } from "../domain/thread.ts";
 import type { Storage } from "../storage/ports.ts";
 import type { Clock } from "../core/clock.ts";
 import { bindGraph } from "./bind-graph.ts";
+import { commandOf } from "./command.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
 import { toJson } from "./wire.ts";
 
@@ -64,22 +65,23 @@ export class GraphStates implements States {
     address: StateAddress,
     change: { values: Json; as_node?: string | undefined },
   ): Promise<JsonObject> {
-    const { thread } = address;
-    const graph = await this.#graph(thread);
-    if (!graph)
-      throw new AppError(
-        "bad_request",
-        `Thread ${thread.thread_id} has no graph: run one on it first, or create it with metadata.graph_id`,
-      );
-    const config = await this.#write(graph, address, change);
-    const snapshot = await graph.getState(configOf({ thread }));
-    await this.#parts.storage.threads.settle(thread.thread_id, {
-      rest_status: isWaiting(snapshot) ? "interrupted" : "idle",
-      interrupts: interruptsOf(snapshot),
-      metadata: {},
-      now: this.#parts.clock.now(),
-    });
+    const { values, as_node } = change;
+    const graph = await this.#graphToWrite(address.thread);
+    const config = await refusable(graph.updateState(configOf(address), values, as_node));
+    await this.#settle(graph, address.thread);
     return { checkpoint: checkpointOf(config) };
+  }
+
+  async bulk(thread: Thread, supersteps: readonly Superstep[]): Promise<void> {
+    const graph = await this.#graphToWrite(thread);
+    const steps = supersteps.map(({ updates }) => ({
+      updates: updates.map(({ values, command, as_node }) => ({
+        values: command ? commandOf(command) : (values ?? null),
+        ...(as_node === undefined ? {} : { asNode: as_node }),
+      })),
+    }));
+    await refusable(graph.bulkUpdateState(configOf({ thread }), steps));
+    await this.#settle(graph, thread);
   }
 
   async values(threadId: string, checkpointId?: string): Promise<Json> {
@@ -93,16 +95,24 @@ export class GraphStates implements States {
     return tuple ? stateValues(tuple.checkpoint.channel_values) : null;
   }
 
-  async #write(
-    graph: Graph,
-    address: StateAddress,
-    change: { values: Json; as_node?: string | undefined },
-  ): Promise<RunnableConfig> {
-    try {
-      return await graph.updateState(configOf(address), change.values, change.as_node);
-    } catch (error) {
-      throw isRefusal(error) ? new AppError("validation", error.message, { cause: error }) : error;
-    }
+  async #graphToWrite(thread: Thread): Promise<Graph> {
+    const graph = await this.#graph(thread);
+    if (graph) return graph;
+    throw new AppError(
+      "bad_request",
+      `Thread ${thread.thread_id} has no graph: run one on it first, or create it with metadata.graph_id`,
+    );
+  }
+
+  /** Gives the thread the status that its newest state says. */
+  async #settle(graph: Graph, thread: Thread): Promise<void> {
+    const snapshot = await graph.getState(configOf({ thread }));
+    await this.#parts.storage.threads.settle(thread.thread_id, {
+      rest_status: isWaiting(snapshot) ? "interrupted" : "idle",
+      interrupts: interruptsOf(snapshot),
+      metadata: {},
+      now: this.#parts.clock.now(),
+    });
   }
 
   /** The graph last run on the thread, or undefined when there was none. */
@@ -117,6 +127,15 @@ export class GraphStates implements States {
 /** LangChain gives a code to what is wrong with a value it was handed. */
 const isRefusal = (error: unknown): error is Error =>
   error instanceof Error && ("lc_error_code" in error || error.name === "ZodError");
+
+/** Rejects with a refusal where LangGraph says what is wrong with the values it was given. */
+async function refusable<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    throw isRefusal(error) ? new AppError("validation", error.message, { cause: error }) : error;
+  }
+}
 
 function configOf({ thread, checkpoint }: StateAddress): { configurable: Record<string, unknown> } {
   const kept = thread.config["configurable"];

@@ -14,6 +14,7 @@ import type {
   RestStatus,
 } from "../domain/thread.ts";
 import type { AssistantChanges } from "./assistant-ports.ts";
+import type { ThreadCollection } from "./thread-ports.ts";
 import type { ItemRows } from "./items-port.ts";
 import type { Removals } from "./removal-ports.ts";
 import type { ApiKeys } from "./keys-port.ts";
@@ -60,7 +61,7 @@ export interface Assistants extends AssistantChanges {
   search(filter: AssistantFilter, page: Page<AssistantSort>): Promise<PageOf<Assistant>>;
 }
 
-export interface Threads {
+export interface Threads extends ThreadCollection {
   /** Rejects with ConflictError when the id is taken. */
   create(thread: Thread): Promise<void>;
   find(threadId: string, access?: AccessFilter): Promise<Thread | undefined>;

@@ -239,4 +239,52 @@ export function threadsContract(subject: Subject): void {
       expect(await threads.find("own")).toBeDefined();
     });
   });
+
+  describe("threads with their state", () => {
+    it("are copied with checkpoints, writes and parts, which then are their own", async () => {
+      const { threads, checkpoints } = subject();
+      await threads.create(sampleThread("t"));
+      const part = { part_id: "@0123456789abcdef", value: blob("part") };
+      const row = sampleCheckpoint("t", "c1", { values: { word: '="red"', list: part.part_id } });
+      await checkpoints.put(row, { parts: [part] });
+      const writes = [{ task_id: "task", idx: 0, channel: "word", value: blob("w") }];
+      await checkpoints.putWrites(row, { writes });
+      const copy = sampleThread("u", { metadata: { a: 1 }, status: "interrupted" });
+      expect(await threads.copy("t", copy)).toBe(true);
+      expect(await threads.find("u")).toEqual(copy);
+      const at = { thread_id: "t", checkpoint_ns: "" };
+      const original = await checkpoints.get(at);
+      await threads.delete("t");
+      expect(await checkpoints.get({ ...at, thread_id: "u" })).toEqual({
+        ...original,
+        thread_id: "u",
+      });
+      expect(await checkpoints.parts("u", [part.part_id])).toEqual([part]);
+    });
+
+    it("are not made by a copy of what is not there", async () => {
+      const { threads } = subject();
+      expect(await threads.copy("none", sampleThread("u"))).toBe(false);
+      expect(await threads.find("u")).toBeUndefined();
+    });
+
+    it("are found and counted by the values of their newest checkpoint", async () => {
+      const storage = subject();
+      const { threads, checkpoints } = storage;
+      for (const id of ["a", "b"]) {
+        await threads.create(sampleThread(id));
+        const values = { word: '="red"', n: "=1", none: "=null" };
+        await checkpoints.put(sampleCheckpoint(id, "c1", { values }));
+      }
+      await checkpoints.put(sampleCheckpoint("b", "c2", { values: { word: '="blue \\"x\\""' } }));
+      await threads.create(sampleThread("c"));
+      expect(await idsOf(storage, { values: { word: "red" } })).toEqual(["a"]);
+      expect(await idsOf(storage, { values: { word: 'blue "x"' } })).toEqual(["b"]);
+      expect(await idsOf(storage, { values: { word: "red", n: 1, none: null } })).toEqual(["a"]);
+      expect(await idsOf(storage, { values: { n: "1" } })).toEqual([]);
+      expect(await threads.count({ values: { word: "red" } })).toBe(1);
+      expect(await threads.count({ values: { word: "red" }, ids: ["b"] })).toBe(0);
+      expect(await threads.count({})).toBe(3);
+    });
+  });
 }

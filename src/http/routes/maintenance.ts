@@ -6,7 +6,8 @@ import {
 import { pruneThreads, threadStorage } from "../../services/maintenance/prune.ts";
 import { deliveryJson, pageHeaders } from "../present.ts";
 import { type Route, route } from "../route.ts";
-import { deliveryList, deliveryParams, threadParams, threadPrune } from "../schemas.ts";
+import { deliveryList, deliveryParams, threadParams } from "../schemas.ts";
+import { threadPrune } from "../thread-schemas.ts";
 
 export const maintenanceRoutes: Route[] = [
   route({

@@ -1,16 +1,17 @@
 import { z } from "zod";
+import { patchThread } from "../../services/threads/change.ts";
 import { getHistory, getState, updateState } from "../../services/threads/state.ts";
 import { type Route, route } from "../route.ts";
+import { threadParams } from "../schemas.ts";
+import { selectedState } from "../select-state.ts";
 import {
-  flag,
   historyBody,
   historyQuery,
   stateAtCheckpoint,
+  statePatch,
+  stateQuery,
   stateUpdate,
-  threadParams,
-} from "../schemas.ts";
-
-const subgraphs = z.object({ subgraphs: flag });
+} from "../thread-schemas.ts";
 
 export const stateRoutes: Route[] = [
   route({
@@ -19,9 +20,9 @@ export const stateRoutes: Route[] = [
     summary: "The newest state of a thread",
     auth: "threads:read",
     params: threadParams,
-    query: subgraphs,
-    handle: async ({ ctx, params, query }) =>
-      Response.json(await getState(ctx, { ...params, ...query })),
+    query: stateQuery,
+    handle: async ({ ctx, params, query: { select, subgraphs } }) =>
+      Response.json(selectedState(await getState(ctx, { ...params, subgraphs }), select)),
   }),
   route({
     method: "get",
@@ -29,9 +30,11 @@ export const stateRoutes: Route[] = [
     summary: "The state of a checkpoint",
     auth: "threads:read",
     params: threadParams.extend({ checkpoint_id: z.string().max(200) }),
-    query: subgraphs,
-    handle: async ({ ctx, params: { thread_id, checkpoint_id }, query }) =>
-      Response.json(await getState(ctx, { thread_id, checkpoint: { checkpoint_id }, ...query })),
+    query: stateQuery,
+    handle: async ({ ctx, params: { thread_id, checkpoint_id }, query: { select, subgraphs } }) => {
+      const at = { thread_id, checkpoint: { checkpoint_id }, subgraphs };
+      return Response.json(selectedState(await getState(ctx, at), select));
+    },
   }),
   route({
     method: "post",
@@ -40,13 +43,9 @@ export const stateRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     body: stateAtCheckpoint,
-    handle: async ({ ctx, params, body }) =>
+    handle: async ({ ctx, params, body: { checkpoint, subgraphs = false, select } }) =>
       Response.json(
-        await getState(ctx, {
-          ...params,
-          checkpoint: body.checkpoint,
-          subgraphs: body.subgraphs ?? false,
-        }),
+        selectedState(await getState(ctx, { ...params, checkpoint, subgraphs }), select),
       ),
   }),
   route({
@@ -64,14 +63,28 @@ export const stateRoutes: Route[] = [
     },
   }),
   route({
+    method: "patch",
+    path: "/threads/:thread_id/state",
+    summary: "Merges metadata into the thread of a state",
+    auth: "threads:update",
+    params: threadParams,
+    body: statePatch,
+    handle: async ({ ctx, params, body }) => {
+      await patchThread(ctx, { ...params, metadata: body.metadata ?? {} });
+      return new Response(null, { status: 204 });
+    },
+  }),
+  route({
     method: "get",
     path: "/threads/:thread_id/history",
     summary: "States of a thread, newest first",
     auth: "threads:read",
     params: threadParams,
     query: historyQuery,
-    handle: async ({ ctx, params, query }) =>
-      Response.json(await getHistory(ctx, { ...params, ...query })),
+    handle: async ({ ctx, params, query: { select, ...query } }) => {
+      const states = await getHistory(ctx, { ...params, ...query });
+      return Response.json(states.map((state) => selectedState(state, select)));
+    },
   }),
   route({
     method: "post",
@@ -80,7 +93,9 @@ export const stateRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     body: historyBody,
-    handle: async ({ ctx, params, body }) =>
-      Response.json(await getHistory(ctx, { ...params, ...body })),
+    handle: async ({ ctx, params, body: { select, ...body } }) => {
+      const states = await getHistory(ctx, { ...params, ...body });
+      return Response.json(states.map((state) => selectedState(state, select)));
+    },
   }),
 ];

@@ -1,12 +1,25 @@
 import type { Context } from "../../context.ts";
 import type { Thread } from "../../domain/thread.ts";
+import { isTooFarBehind } from "../../services/runs/join.ts";
 import { createThread } from "../../services/threads/create.ts";
 import { deleteThread, patchThread } from "../../services/threads/change.ts";
-import { getThread, searchThreads } from "../../services/threads/find.ts";
+import { copyThread } from "../../services/threads/copy.ts";
+import { getThread } from "../../services/threads/find.ts";
+import { countThreads, searchThreads } from "../../services/threads/search.ts";
+import { followThread } from "../../services/threads/stream.ts";
 import { usageOfThreads } from "../../services/usage/totals.ts";
-import { isWanted, pageHeaders, selected, threadJson } from "../present.ts";
+import { extracted, isWanted, pageHeaders, selected, threadJson } from "../present.ts";
 import { type Route, route } from "../route.ts";
-import { threadCreate, threadParams, threadPatch, threadSearch } from "../schemas.ts";
+import { threadParams } from "../schemas.ts";
+import { sse } from "../stream.ts";
+import {
+  threadCount,
+  threadCreate,
+  threadGet,
+  threadPatch,
+  threadSearch,
+  threadStream,
+} from "../thread-schemas.ts";
 
 const whole = async (ctx: Context, thread: Thread) => {
   const { thread_id } = thread;
@@ -29,9 +42,9 @@ export const threadRoutes: Route[] = [
       const thread = creation?.isRepeat
         ? await getThread(ctx, { thread_id: creation.id })
         : await createThread(ctx, { ...body, thread_id: body.thread_id ?? creation?.id });
-      return Response.json(
-        body.if_exists === "do_nothing" ? await whole(ctx, thread) : threadJson(thread, null),
-      );
+      if (body.if_exists !== "do_nothing" && !body.supersteps?.length)
+        return Response.json(threadJson(thread, null));
+      return Response.json(await whole(ctx, await getThread(ctx, thread)));
     },
   }),
   route({
@@ -40,18 +53,30 @@ export const threadRoutes: Route[] = [
     summary: "Threads by id, metadata and status",
     auth: "threads:search",
     body: threadSearch,
-    handle: async ({ ctx, body: { select, ids, metadata, status, ...page } }) => {
-      const result = await searchThreads(ctx, { filter: { ids, metadata, status }, page });
+    handle: async ({ ctx, body }) => {
+      const { select, extract, ids, metadata, values, status, ...page } = body;
+      const filter = { ids, metadata, values, status };
+      const result = await searchThreads(ctx, { filter, page });
       const usage = await usageOfThreads(ctx, isWanted("usage", select) ? result.rows : []);
+      const needsValues = isWanted("values", select) || extract !== undefined;
       const rows = await Promise.all(
-        result.rows.map(async (thread) => {
-          const { thread_id } = thread;
-          const values = isWanted("values", select) ? await ctx.states.values(thread_id) : null;
-          return selected(threadJson(thread, values, usage.get(thread_id)), select);
+        result.rows.map(async (row) => {
+          const { thread_id } = row;
+          const state = needsValues ? await ctx.states.values(thread_id) : null;
+          const thread = threadJson(row, state, usage.get(thread_id));
+          return { ...selected(thread, select), ...(extract ? extracted(thread, extract) : {}) };
         }),
       );
       return Response.json(rows, { headers: pageHeaders(result, page) });
     },
+  }),
+  route({
+    method: "post",
+    path: "/threads/count",
+    summary: "How many threads a search finds",
+    auth: "threads:search",
+    body: threadCount,
+    handle: async ({ ctx, body }) => Response.json(await countThreads(ctx, body)),
   }),
   route({
     method: "get",
@@ -59,6 +84,7 @@ export const threadRoutes: Route[] = [
     summary: "One thread with its values",
     auth: "threads:read",
     params: threadParams,
+    query: threadGet,
     handle: async ({ ctx, params }) =>
       Response.json(await whole(ctx, await getThread(ctx, params))),
   }),
@@ -89,6 +115,40 @@ export const threadRoutes: Route[] = [
     handle: async ({ ctx, params }) => {
       await deleteThread(ctx, params);
       return noContent();
+    },
+  }),
+  route({
+    method: "post",
+    path: "/threads/:thread_id/copy",
+    summary: "A new thread with the metadata and all states of another",
+    auth: "threads:create",
+    params: threadParams,
+    handle: async ({ ctx, params }) =>
+      Response.json(await whole(ctx, await copyThread(ctx, params))),
+  }),
+  route({
+    method: "get",
+    path: "/threads/:thread_id/stream",
+    summary: "What happens in a thread over all its runs; stays open",
+    auth: "threads:read",
+    params: threadParams,
+    query: threadStream,
+    handle: async ({ ctx, params, query: modes, headers, drop }) => {
+      const controller = new AbortController();
+      const after = headers.get("last-event-id") ?? undefined;
+      const stream = { ...params, modes, after, signal: controller.signal };
+      return sse(await followThread(ctx, stream), {
+        heartbeatMs: ctx.settings.heartbeat_seconds * 1000,
+        headers: { location: `/threads/${params.thread_id}/stream?stream_modes=${modes.join()}` },
+        controller,
+        onLeave: () => undefined,
+        onFailure: (error) => ctx.log.error({ err: error, ...params }, "a stream broke off"),
+        isTooFarBehind: async (id = "") => {
+          const [run_id, frame] = id.split(":");
+          return run_id !== undefined && (await isTooFarBehind(ctx, { run_id }, frame));
+        },
+        drop,
+      });
     },
   }),
 ];

@@ -4,7 +4,7 @@ import { systemAssistantId } from "../../core/ids.ts";
 import type { Assistant, AssistantPatch } from "../../domain/assistant.ts";
 import { allowed, allowedWith } from "../access.ts";
 import { deleteThread } from "../threads/change.ts";
-import { searchThreads } from "../threads/find.ts";
+import { searchThreads } from "../threads/search.ts";
 import { checkGraph } from "./create.ts";
 
 interface Named {

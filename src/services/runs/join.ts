@@ -27,7 +27,7 @@ export function followRun(ctx: Context, run: Run, join: JoinStream): AsyncGenera
 /** Whether a client that has the frames of a run up to an id, and takes no more, misses too much of it. */
 export async function isTooFarBehind(
   ctx: Context,
-  { run_id }: Run,
+  { run_id }: Pick<Run, "run_id">,
   after: string | undefined,
 ): Promise<boolean> {
   const { reader_lag_events, reader_lag_bytes } = ctx.settings;

@@ -1,4 +1,4 @@
-import type { Context } from "../../context.ts";
+import type { Context, Superstep } from "../../context.ts";
 import { ConflictError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -10,6 +10,8 @@ export interface CreateThread {
   metadata?: JsonObject | undefined;
   if_exists?: "raise" | "do_nothing" | undefined;
   ttl?: ThreadTtl | undefined;
+  /** What its state is to be made of; needs `graph_id` in the metadata. */
+  supersteps?: readonly Superstep[] | undefined;
 }
 
 /** The time to live of threads that name none. */
@@ -50,7 +52,6 @@ export async function createThread(ctx: Context, input: CreateThread): Promise<T
   });
   try {
     await ctx.storage.threads.create(thread);
-    return thread;
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     const existing =
@@ -59,5 +60,21 @@ export async function createThread(ctx: Context, input: CreateThread): Promise<T
         : undefined;
     if (existing) return existing;
     throw new ConflictError(`Thread ${thread.thread_id} already exists`);
+  }
+  if (input.supersteps?.length) await fill(ctx, thread, input.supersteps);
+  return thread;
+}
+
+/** Writes the state of a new thread; without it there is no thread. */
+async function fill(
+  { storage, states }: Context,
+  thread: Thread,
+  supersteps: readonly Superstep[],
+): Promise<void> {
+  try {
+    await states.bulk(thread, supersteps);
+  } catch (error) {
+    await storage.threads.delete(thread.thread_id);
+    throw error;
   }
 }

@@ -1,7 +1,6 @@
 import type { Context } from "../../context.ts";
 import { NotFoundError } from "../../core/errors.ts";
-import type { Page, PageOf } from "../../domain/page.ts";
-import type { Thread, ThreadFilter, ThreadSort } from "../../domain/thread.ts";
+import type { Thread } from "../../domain/thread.ts";
 import { allowed } from "../access.ts";
 
 type Deed = "read" | "update" | "delete" | "create_run";
@@ -16,12 +15,4 @@ export async function getThread(
   const thread = await ctx.storage.threads.find(input.thread_id, access);
   if (!thread) throw new NotFoundError("Thread", input.thread_id);
   return thread;
-}
-
-export async function searchThreads(
-  ctx: Context,
-  input: { filter: ThreadFilter; page: Page<ThreadSort> },
-): Promise<PageOf<Thread>> {
-  const access = await allowed(ctx, "threads:search", { ...input.filter, ...input.page });
-  return ctx.storage.threads.search({ ...input.filter, access }, input.page);
 }

@@ -11,6 +11,7 @@ import {
 import type { FieldCondition } from "../../domain/item-filter.ts";
 import type { Json } from "../../core/json.ts";
 import type { Dialect } from "../driver.ts";
+import { leafTexts } from "../json-leaves.ts";
 import type { Schema } from "../schema.ts";
 
 /** Text is ordered by its bytes, as in SQLite and whatever the locale of the database. */
@@ -53,8 +54,12 @@ export const postgresDialect: Dialect = {
   skipLocked: sql`for update skip locked`,
   now: () => sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   hasArrays: true,
-  jsonContains: (column, wanted) =>
-    sql<SqlBool>`${toJsonb(sql.ref(column))} @> ${withoutRefused(JSON.stringify(wanted))}::jsonb`,
+  jsonContains: (column, wanted) => {
+    const json = withoutRefused(JSON.stringify(wanted));
+    const leaves = leafTexts(wanted).map((text) => sql`strpos(${sql.ref(column)}, ${text}) > 0`);
+    const exact = sql`${toJsonb(sql.ref(column))} @> ${json}::jsonb`;
+    return sql<SqlBool>`(${sql.join([...leaves, exact], sql` and `)})`;
+  },
   jsonMeets: (column, condition) => meets(sql.ref(column), condition),
   textContains: (column, part) =>
     sql<SqlBool>`strpos(${folded(sql.ref(column))}, ${folded(sql`${part}::text`)}) > 0`,

@@ -13,6 +13,7 @@ import { type FieldCondition, meetsCondition } from "../../domain/item-filter.ts
 import type { Dialect } from "../driver.ts";
 import { jsonContains } from "../../core/json-contains.ts";
 import { fromJson } from "../json-column.ts";
+import { leafTexts } from "../json-leaves.ts";
 import type { Schema } from "../schema.ts";
 
 const nothing = sql``;
@@ -38,8 +39,11 @@ export const sqliteDialect: Dialect = {
   skipLocked: nothing,
   now: (given) => sql<number>`${given}`,
   hasArrays: false,
-  jsonContains: (column, wanted) =>
-    sql<SqlBool>`json_contains(${sql.ref(column)}, ${JSON.stringify(wanted)})`,
+  jsonContains: (column, wanted) => {
+    const leaves = leafTexts(wanted).map((text) => sql`instr(${sql.ref(column)}, ${text}) > 0`);
+    const exact = sql`json_contains(${sql.ref(column)}, ${JSON.stringify(wanted)})`;
+    return sql<SqlBool>`(${sql.join([...leaves, exact], sql` and `)})`;
+  },
   jsonMeets: (column, condition) =>
     sql<SqlBool>`json_meets(${sql.ref(column)}, ${JSON.stringify(condition)})`,
   textContains: (column, part) => sql<SqlBool>`text_contains(${sql.ref(column)}, ${part})`,

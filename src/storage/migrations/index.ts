@@ -6,6 +6,7 @@ import { engine } from "./0005-engine.ts";
 import { usage } from "./0006-usage.ts";
 import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
+import { threadSearch } from "./0011-thread-search.ts";
 import { store } from "./0012-store.ts";
 import { apiKeys } from "./0019-api-keys.ts";
 import type { Migration } from "./migration.ts";
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   usage,
   auth,
   assistantVersions,
+  threadSearch,
   store,
   apiKeys,
 ];

@@ -16,7 +16,8 @@ import type { Commits, Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
 import type { Threads } from "../ports.ts";
 import type { ThreadRow } from "../schema.ts";
-import { pageOf } from "./page-rows.ts";
+import { countRows, pageOf } from "./page-rows.ts";
+import { copyState } from "./copy-thread.ts";
 import { remnantClearer } from "./removals.ts";
 import { threadRemover } from "./remove-run.ts";
 import { isActive } from "./run-conditions.ts";
@@ -60,6 +61,15 @@ export class KyselyThreads implements Threads {
 
   search(filter: ThreadFilter, page: Page<ThreadSort>): Promise<PageOf<Thread>> {
     return this.#commits.read(this.#searchCommit(filter, page));
+  }
+
+  count(filter: ThreadFilter): Promise<number> {
+    const { db } = this.#dialect;
+    return this.#commits.read(countRows(db, "thread", this.#conditions(filter)));
+  }
+
+  copy(fromThreadId: string, thread: Thread): Promise<boolean> {
+    return this.#commits.write(() => this.#copyCommit(fromThreadId, thread));
   }
 
   patch(threadId: string, change: Patch): Promise<Thread | undefined> {
@@ -151,22 +161,51 @@ export class KyselyThreads implements Threads {
     );
   }
 
-  *#searchCommit(filter: ThreadFilter, page: Page<ThreadSort>): Commit<PageOf<Thread>> {
-    const { db, jsonContains } = this.#dialect;
+  #conditions(filter: ThreadFilter): Expression<SqlBool>[] {
+    const { jsonContains } = this.#dialect;
+    const { status, metadata, values, ids, access } = filter;
     // The thread of a stateless run is not a conversation of the client's.
     const conditions: Expression<SqlBool>[] = [sql<SqlBool>`is_temporary = 0`];
-    if (filter.status) conditions.push(sql<SqlBool>`status = ${filter.status}`);
-    if (filter.metadata) conditions.push(jsonContains("metadata", filter.metadata));
-    if (filter.access) conditions.push(accessCondition(this.#dialect, filter.access));
-    if (filter.ids?.length === 0) return { rows: [], total: 0 };
-    if (filter.ids) conditions.push(sql<SqlBool>`thread_id in (${sql.join(filter.ids)})`);
-    const rows = db.selectFrom("thread").selectAll();
+    if (status) conditions.push(sql<SqlBool>`status = ${status}`);
+    if (metadata) conditions.push(jsonContains("metadata", metadata));
+    if (values) conditions.push(this.#hasValues(values));
+    if (access) conditions.push(accessCondition(this.#dialect, access));
+    if (ids)
+      conditions.push(
+        ids.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`thread_id in (${sql.join(ids)})`,
+      );
+    return conditions;
+  }
+
+  /** A checkpoint keeps a short plain value as its JSON after the sign `=`. */
+  #hasValues(values: NonNullable<ThreadFilter["values"]>): Expression<SqlBool> {
+    const packed = Object.entries(values).map(([name, value]) => [
+      name,
+      `=${JSON.stringify(value)}`,
+    ]);
+    const contains = this.#dialect.jsonContains("channel_values", Object.fromEntries(packed));
+    return sql<SqlBool>`exists (select 1 from checkpoint
+      where checkpoint.thread_id = thread.thread_id and checkpoint_ns = '' and checkpoint_id = (
+        select max(checkpoint_id) from checkpoint as newest
+        where newest.thread_id = thread.thread_id and newest.checkpoint_ns = '')
+      and ${contains})`;
+  }
+
+  *#searchCommit(filter: ThreadFilter, page: Page<ThreadSort>): Commit<PageOf<Thread>> {
+    const { db } = this.#dialect;
     const found = yield* pageOf<ThreadRow>(db, "thread", {
-      rows,
-      conditions,
+      rows: db.selectFrom("thread").selectAll(),
+      conditions: this.#conditions(filter),
       key: "thread_id",
       page,
     });
     return { rows: found.rows.map(toThread), total: found.total };
+  }
+
+  *#copyCommit(from: string, thread: Thread): Commit<boolean> {
+    yield* this.#createCommit(thread);
+    if (yield* copyState(this.#dialect, { from, to: thread.thread_id })) return true;
+    yield* this.#remove(thread.thread_id);
+    return false;
   }
 }
