@@ -17,13 +17,19 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+interface SpawnOptions {
+  port: number;
+  nodeArgs: string[];
+  env: Record<string, string>;
+}
+
 /** The processes of a bench run: all are ended by `stop`, and none but these. */
 export class Children {
   readonly #alive = new Set<ChildProcess>();
 
   /** Starts Kagari and resolves once it says that it listens. */
-  async kagari(place: Workplace, options: { nodeArgs?: string[] } = {}): Promise<Server> {
-    const child = this.#spawnKagari(place, { port: 0, nodeArgs: options.nodeArgs ?? [] });
+  async kagari(place: Workplace, options: Partial<SpawnOptions> = {}): Promise<Server> {
+    const child = this.#spawnKagari(place, { port: 0, nodeArgs: [], env: {}, ...options });
     const url = await listening(child);
     return { pid: pidOf(child), url, stop: () => this.#end(child) };
   }
@@ -31,7 +37,7 @@ export class Children {
   /** Starts Kagari and resolves at the first 200 of /ok, with the time since the spawn. */
   async coldStart(place: Workplace, port: number): Promise<{ server: Server; ms: number }> {
     const start = performance.now();
-    const child = this.#spawnKagari(place, { port, nodeArgs: [] });
+    const child = this.#spawnKagari(place, { port, nodeArgs: [], env: {} });
     const url = `http://127.0.0.1:${port}`;
     const client = new Client(url);
     try {
@@ -61,15 +67,13 @@ export class Children {
     await Promise.all([...this.#alive].map((child) => this.#end(child)));
   }
 
-  #spawnKagari(
-    place: Workplace,
-    { port, nodeArgs }: { port: number; nodeArgs: string[] },
-  ): ChildProcess {
+  #spawnKagari(place: Workplace, { port, nodeArgs, env }: SpawnOptions): ChildProcess {
     const places = ["--config", place.langgraph, "--data-dir", place.dataDir];
     const args = ["start", ...places, "--models-dir", place.modelsDir, "--port", String(port)];
     const child = spawn(process.execPath, [...nodeArgs, LAUNCHER, ...args], {
       cwd: place.folder,
       stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...env },
     });
     this.#keep(child);
     // A pipe that nobody reads would stop the server once it is full.

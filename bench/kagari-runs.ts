@@ -1,34 +1,47 @@
 import { z } from "zod";
-import type { RunTime } from "./measure.ts";
+import { delayOf, type RunTime } from "./measure.ts";
 import type { Client } from "./sse-client.ts";
 
 const Thread = z.object({ thread_id: z.string() });
+const TOKEN = /"content":"(?<token>[^"]*)"/;
 
 /** What is run, and how its stream is asked for. */
 export const GRAPHS = { chat: "messages-tuple", echo: "values" } as const;
 
 export type GraphName = keyof typeof GRAPHS;
 
-/** One streamed run on a new thread; the thread's own request is outside the time. */
-export async function streamRun(client: Client, graph: GraphName): Promise<RunTime> {
-  const { thread_id } = Thread.parse(await client.json("POST", "/threads", {}));
+export const newThread = async (client: Client): Promise<string> =>
+  Thread.parse(await client.json("POST", "/threads", {})).thread_id;
+
+/** What starts a turn of a graph. */
+export const turnOf = (graph: string, content = "hello") => ({
+  assistant_id: graph,
+  input: { messages: [{ role: "user", content }] },
+});
+
+/** One streamed turn on a thread. */
+export async function streamTurn(
+  client: Client,
+  graph: GraphName,
+  { thread, content }: { thread: string; content?: string },
+): Promise<RunTime> {
   const start = performance.now();
+  const delaysMs: number[] = [];
   let firstAt = 0;
   let failure: string | undefined;
-  let isAnswered = false;
-  const body = {
-    assistant_id: graph,
-    input: { messages: [{ role: "user", content: "hello" }] },
-    stream_mode: [GRAPHS[graph]],
-  };
-  await client.stream(`/threads/${thread_id}/runs/stream`, body, (name, data) => {
+  const body = { ...turnOf(graph, content), stream_mode: [GRAPHS[graph]] };
+  await client.stream(`/threads/${thread}/runs/stream`, body, (name, data) => {
     if (name === "error") failure = data;
-    if (name === "messages" || name === "values") {
-      firstAt ||= performance.now();
-      isAnswered = true;
-    }
+    if (name !== "messages" && name !== "values") return;
+    firstAt ||= performance.now();
+    const delay = delayOf(TOKEN.exec(data)?.groups?.["token"] ?? "");
+    if (delay !== undefined) delaysMs.push(delay);
   });
   if (failure !== undefined) throw new Error(`a run failed: ${failure}`);
-  if (!isAnswered) throw new Error("a run ended without an answer");
-  return { ms: performance.now() - start, ttftMs: firstAt - start };
+  if (firstAt === 0) throw new Error("a run ended without an answer");
+  return { ms: performance.now() - start, ttftMs: firstAt - start, delaysMs };
 }
+
+/** One streamed run on a new thread; the thread's own request is outside the time. */
+export const streamRun = async (client: Client, graph: GraphName): Promise<RunTime> =>
+  streamTurn(client, graph, { thread: await newThread(client) });

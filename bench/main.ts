@@ -1,58 +1,55 @@
-// npm run bench [-- --quick] [-- --json FILE] [-- --profile]
-// Kagari and raw LangGraph on one fake upstream, in turns; prints the figures and their ratios.
+// npm run bench [-- NAMES] [-- --quick] [-- --json FILE] [-- --profile]
+// Without names the short set; `all` is every one, in about ten minutes. Each prints a table.
 import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { systemClock } from "../src/core/clock.ts";
+import { type Bench, type Table, textOf } from "./bench.ts";
 import { Children } from "./children.ts";
 import { profileSummary } from "./cpu-profile.ts";
-import { machine, report, type Results } from "./report.ts";
-import { coldStarts, compareRounds, footprint, kagariRound, type Scenario } from "./scenarios.ts";
+import { growth } from "./growth.ts";
+import { processes } from "./processes.ts";
+import { ratio } from "./ratio.ts";
+import { readers } from "./readers.ts";
+import { kagariRound } from "./scenarios.ts";
 import { Client } from "./sse-client.ts";
+import { stalls } from "./stalls.ts";
+import { streams } from "./streams.ts";
+import { takeover } from "./takeover.ts";
 import { Workplaces } from "./workplace.ts";
 
-const COLD_STARTS = 5;
-const LIMIT_MS = 300_000;
+/** No benchmark takes longer than this. */
+const LIMIT_MS = 240_000;
 
-interface Effort {
-  rounds: number;
-  /** Runs of one round, by scenario. */
-  scenarios: Scenario[];
-  warmUpRuns: number;
-  footprintRuns: number;
+const BENCHES = { ratio, streams, growth, stalls, readers, processes, takeover } as const;
+const SHORT: Name[] = ["ratio"];
+
+type Name = keyof typeof BENCHES;
+
+const isName = (name: string): name is Name => Object.hasOwn(BENCHES, name);
+
+/** What the figures are taken on. */
+function machine(): string {
+  const [first] = cpus();
+  const at = new Date(systemClock.now()).toISOString();
+  return `${at}, Node ${process.version}, ${cpus().length} x ${first?.model ?? "unknown"}`;
 }
 
-const effort = (isQuick: boolean): Effort => ({
-  rounds: isQuick ? 3 : 7,
-  scenarios: [
-    { name: "chat stream, 1 at a time", graph: "chat", concurrency: 1, runs: isQuick ? 100 : 300 },
-    { name: "chat stream, 16 at once", graph: "chat", concurrency: 16, runs: isQuick ? 300 : 800 },
-    { name: "echo, 16 at once", graph: "echo", concurrency: 16, runs: isQuick ? 400 : 1000 },
-  ],
-  warmUpRuns: isQuick ? 300 : 600,
-  footprintRuns: isQuick ? 200 : 500,
-});
-
-async function measure(
-  { children, places, upstream }: { children: Children; places: Workplaces; upstream: string },
-  { rounds, scenarios, warmUpRuns, footprintRuns }: Effort,
-): Promise<Results> {
-  const { at, ...on } = machine();
-  const fresh = Array.from({ length: COLD_STARTS }, () => places.make(upstream));
-  const coldStart = await coldStarts(children, fresh);
-  const used = await footprint(children, places.make(upstream), footprintRuns);
-  const kagari = await children.kagari(places.make(upstream));
-  const { child: raw } = await children.script("raw.ts", [upstream]);
-  const warmUp = scenarios.map((scenario) => ({ ...scenario, runs: warmUpRuns }));
-  await compareRounds({ kagari, raw }, warmUp, 1);
-  const compared = await compareRounds({ kagari, raw }, scenarios, rounds);
-  return { at, machine: on, compared, coldStart, footprint: used };
+/** The names that were asked for; ends the process when one is not known. */
+function namesOf(asked: readonly string[]): Name[] {
+  const all = Object.keys(BENCHES).filter(isName);
+  if (asked.length === 0) return SHORT;
+  if (asked.includes("all")) return all;
+  const unknown = asked.filter((name) => !isName(name));
+  if (unknown.length === 0) return asked.filter(isName);
+  console.error(`bench: no ${unknown.join(", ")}; there are ${all.join(", ")} and all`);
+  process.exit(2);
 }
 
-async function profile(
-  { children, places, upstream }: { children: Children; places: Workplaces; upstream: string },
-  scenario: Omit<Scenario, "name">,
-): Promise<string> {
+async function profile({ children, places, upstream, isQuick }: Bench): Promise<string> {
+  const scenario = { graph: "chat", concurrency: 16, runs: isQuick ? 500 : 2000 } as const;
   const place = places.make(upstream);
   const folder = join(place.folder, "profile");
   const nodeArgs = ["--cpu-prof", `--cpu-prof-dir=${folder}`];
@@ -67,40 +64,46 @@ async function profile(
   return profileSummary(folder, scenario.runs);
 }
 
+/** Gives a benchmark what it works with; all that is ended when it is over, stopped or takes too long. */
+async function withBench<T>(isQuick: boolean, use: (bench: Bench) => Promise<T>): Promise<T> {
+  const children = new Children();
+  using places = new Workplaces();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = (why: string) => reject(new Error(`the bench was ended: ${why}`));
+  const timer = setTimeout(stop, LIMIT_MS, `not done in ${LIMIT_MS / 1000} s`);
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    const { hello } = await children.script("upstream.ts");
+    const upstream = `http://127.0.0.1:${z.number().parse(hello)}/v1`;
+    return await Promise.race([use({ children, places, upstream, isQuick }), stopped]);
+  } finally {
+    clearTimeout(timer);
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    await children.stop();
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       quick: { type: "boolean", default: false },
       profile: { type: "boolean", default: false },
       json: { type: "string" },
     },
   });
-  const children = new Children();
-  using places = new Workplaces();
-  const giveUp = async (why: string) => {
-    console.error(`bench: ${why}`);
-    await children.stop();
-    places[Symbol.dispose]();
-    process.exit(1);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => void giveUp(`stopped by ${signal}`));
-  setTimeout(() => void giveUp(`not done in ${LIMIT_MS / 1000} s`), LIMIT_MS).unref();
-  try {
-    const { hello } = await children.script("upstream.ts");
-    const upstream = `http://127.0.0.1:${z.number().parse(hello)}/v1`;
-    const parts = { children, places, upstream };
-    if (values.profile) {
-      const runs = values.quick ? 500 : 2000;
-      console.log(await profile(parts, { graph: "chat", concurrency: 16, runs }));
-      return;
-    }
-    const results = await measure(parts, effort(values.quick));
-    console.log(report(results));
-    if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2));
-  } finally {
-    await children.stop();
+  if (values.profile) return console.log(await withBench(values.quick, profile));
+  const taken: Table[] = [];
+  const on = machine();
+  console.log(`${on}\n`);
+  for (const name of namesOf(positionals)) {
+    const table = await withBench(values.quick, BENCHES[name]);
+    console.log(textOf(table));
+    taken.push(table);
   }
+  if (values.json !== undefined)
+    writeFileSync(values.json, JSON.stringify({ on, tables: taken }, null, 2));
 }
 
 await main();
+process.exit(0);

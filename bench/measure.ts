@@ -8,12 +8,22 @@ export interface Round {
   ttftMs: number;
   /** User and system time of the measured process; undefined where the system does not tell it. */
   cpuMsPerRun: number | undefined;
+  /** From the model server to the client, of tokens that carry the time they were sent at. */
+  delayP50Ms?: number | undefined;
+  delayP99Ms?: number | undefined;
 }
 
 /** One run: its whole time, and the time to its first token. */
 export interface RunTime {
   ms: number;
   ttftMs: number;
+  delaysMs?: number[];
+}
+
+/** How long a token took that carries the time it was sent at; undefined for any other. */
+export function delayOf(token: string): number | undefined {
+  const sentAt = Number(token);
+  return sentAt > 0 ? performance.timeOrigin + performance.now() - sentAt : undefined;
 }
 
 /** The value that a share of `values` does not exceed. */
@@ -45,12 +55,15 @@ export async function measureRound(
   const wallMs = performance.now() - start;
   const cpuAfter = cpuMs();
   const all = times.map(({ ms }) => ms);
+  const delays = times.flatMap(({ delaysMs = [] }) => delaysMs);
   return {
     runs,
     runsPerSecond: (runs / wallMs) * 1000,
     p50Ms: median(all),
     p99Ms: quantile(all, 0.99),
     ttftMs: median(times.map(({ ttftMs }) => ttftMs)),
+    delayP50Ms: delays.length === 0 ? undefined : median(delays),
+    delayP99Ms: delays.length === 0 ? undefined : quantile(delays, 0.99),
     cpuMsPerRun:
       cpuBefore === undefined || cpuAfter === undefined ? undefined : (cpuAfter - cpuBefore) / runs,
   };
@@ -69,5 +82,7 @@ export function middle(rounds: readonly Round[]): Round {
     p99Ms: of((round) => round.p99Ms) ?? Number.NaN,
     ttftMs: of((round) => round.ttftMs) ?? Number.NaN,
     cpuMsPerRun: of((round) => round.cpuMsPerRun),
+    delayP50Ms: of((round) => round.delayP50Ms),
+    delayP99Ms: of((round) => round.delayP99Ms),
   };
 }

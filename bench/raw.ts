@@ -6,7 +6,7 @@ import { ChatOpenAI } from "@langchain/openai";
 import { z } from "zod";
 import { echo } from "./graphs/echo-answer.ts";
 import { messageGraph } from "./graphs/message-graph.ts";
-import { measureRound, type RunTime } from "./measure.ts";
+import { delayOf, measureRound, type RunTime } from "./measure.ts";
 
 const Order = z.object({
   graph: z.enum(["chat", "echo"]),
@@ -42,9 +42,22 @@ function runner(name: "chat" | "echo"): () => Promise<RunTime> {
       { messages: [{ role: "user", content: "hello" }] },
       { configurable: { thread_id: randomUUID() }, streamMode: MODES[name] },
     );
-    for await (const _ of stream) firstAt ||= performance.now();
-    return { ms: performance.now() - start, ttftMs: firstAt - start };
+    const delaysMs: number[] = [];
+    for await (const chunk of stream) {
+      firstAt ||= performance.now();
+      const delay = delayOf(textOf(chunk));
+      if (delay !== undefined) delaysMs.push(delay);
+    }
+    return { ms: performance.now() - start, ttftMs: firstAt - start, delaysMs };
   };
+}
+
+/** The text of a chunk in mode `messages`, which is a message and its metadata. */
+function textOf(chunk: unknown): string {
+  const message: unknown = Array.isArray(chunk) ? chunk[0] : undefined;
+  const content =
+    typeof message === "object" && message !== null && "content" in message ? message.content : "";
+  return typeof content === "string" ? content : "";
 }
 
 function cpuMs(): number {

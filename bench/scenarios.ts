@@ -9,13 +9,15 @@ import { Client } from "./sse-client.ts";
 import { folderBytes, processUse } from "./system.ts";
 import type { Workplace } from "./workplace.ts";
 
-const RoundMessage = z.object({
+export const RoundMessage = z.object({
   runs: z.number(),
   runsPerSecond: z.number(),
   p50Ms: z.number(),
   p99Ms: z.number(),
   ttftMs: z.number(),
   cpuMsPerRun: z.number(),
+  delayP50Ms: z.number().optional(),
+  delayP99Ms: z.number().optional(),
 });
 
 /** A load that is measured on Kagari and on raw LangGraph in turns. */

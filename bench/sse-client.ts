@@ -14,18 +14,19 @@ export class Client {
     this.#base = new URL(base);
   }
 
-  /** Sends JSON and answers the parsed JSON. */
+  /** Sends JSON and answers the parsed JSON, undefined for an empty answer. */
   async json(method: "GET" | "POST", path: string, body?: object): Promise<unknown> {
-    return JSON.parse(await textOf(await this.#open(method, path, body)));
+    const text = await textOf(await this.#open(method, path, body));
+    return text === "" ? undefined : JSON.parse(text);
   }
 
-  /** Posts and reads server-sent events to the end. */
+  /** Reads server-sent events to the end; posts when there is a body. */
   async stream(
     path: string,
-    body: object,
+    body: object | undefined,
     onEvent: (name: string, data: string) => void,
   ): Promise<void> {
-    const response = await this.#open("POST", path, body);
+    const response = await this.#open(body ? "POST" : "GET", path, body);
     response.setEncoding("utf8");
     let rest = "";
     for await (const part of response) {

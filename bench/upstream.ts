@@ -1,10 +1,11 @@
+// upstream.ts [tokens gapMs]
 // A fake OpenAI-wire model server on loopback: every streamed answer is short tokens in one burst, 20
-// of them or as many as `max_tokens` says,
-// so that what is measured is the cost of the server in front of it. Sends its port to its parent.
+// of them or as many as `max_tokens` says, so that what is measured is the cost of the server in front
+// of it; with a gap, each token says when it was sent. Sends its port to its parent.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-const TOKENS = 20;
+const [TOKENS = 20, GAP_MS = 0] = process.argv.slice(2).map(Number);
 
 const wordsOf = (count: number): string[] => Array.from({ length: count }, (_, at) => ` w${at}`);
 
@@ -43,15 +44,37 @@ function stream(response: ServerResponse, tokens: number): void {
   const chunk = (delta: string, finish: string) =>
     `data: {${frame},"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}],"usage":null}\n\n`;
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
-  response.end(
-    [
-      chunk('{"role":"assistant","content":""}', "null"),
-      ...wordsOf(tokens).map((word) => chunk(`{"content":"${word}"}`, "null")),
-      chunk("{}", '"stop"'),
-      `data: {${frame},"choices":[],"usage":${usageOf(tokens)}}\n\n`,
-      "data: [DONE]\n\n",
-    ].join(""),
-  );
+  const begin = chunk('{"role":"assistant","content":""}', "null");
+  const token = (text: string) => chunk(`{"content":"${text}"}`, "null");
+  const end = [
+    chunk("{}", '"stop"'),
+    `data: {${frame},"choices":[],"usage":${usageOf(tokens)}}\n\n`,
+    "data: [DONE]\n\n",
+  ].join("");
+  if (GAP_MS === 0) response.end([begin, ...wordsOf(tokens).map(token), end].join(""));
+  else pace(response, { begin, token, end, tokens });
+}
+
+interface Answer {
+  begin: string;
+  token: (text: string) => string;
+  end: string;
+  tokens: number;
+}
+
+/** Sends a token after each gap, by the clock: a late one does not delay those after it. */
+function pace(response: ServerResponse, { begin, token, end, tokens }: Answer): void {
+  response.write(begin);
+  const start = performance.now();
+  let sent = 0;
+  const next = () => {
+    if (response.destroyed) return;
+    if (sent === tokens) return void response.end(end);
+    sent += 1;
+    response.write(token((performance.timeOrigin + performance.now()).toFixed(1)));
+    setTimeout(next, Math.max(0, start + (sent + 1) * GAP_MS - performance.now()));
+  };
+  setTimeout(next, GAP_MS);
 }
 
 const server = createServer({ keepAliveTimeout: 60_000, noDelay: true }, answer);

@@ -27,7 +27,7 @@ export class Workplaces implements Disposable {
       dataDir: join(folder, "data"),
     };
     mkdirSync(place.modelsDir, { recursive: true });
-    const graphs = { chat: graphFile("chat"), echo: graphFile("echo") };
+    const graphs = { chat: graphFile("chat"), echo: graphFile("echo"), hold: graphFile("hold") };
     writeFileSync(place.langgraph, JSON.stringify({ graphs }));
     const model = { model_type: "chat", server_type: "openai", model: "bench", url: upstream };
     writeFileSync(
