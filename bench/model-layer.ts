@@ -74,6 +74,7 @@ function install(url: string): void {
     models: new ModelRegistry(models, "bench"),
     prompts: { render: (name) => name },
     usage: noLedger,
+    files: { keep: async () => ({ id: "", url: "" }) },
     limiter: new MemoryLimiter(),
   });
 }

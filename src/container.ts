@@ -10,6 +10,8 @@ import { fromRoot, type LoadedSettings, readSettings, type Settings } from "./co
 import { webhookRules } from "./config/webhook-rules.ts";
 import { SERVER } from "./domain/actor.ts";
 import { loadCustomApp } from "./http/custom-app.ts";
+import type { ModelCalls } from "./models/model-calls-port.ts";
+import { createModelCalls } from "./models/model-calls.ts";
 import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
 import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
@@ -20,6 +22,7 @@ import { Loopback } from "./runtime/loopback.ts";
 import { embedderOf } from "./runtime/store-embedder.ts";
 import { lazyRuntime } from "./runtime/lazy-runtime.ts";
 import { GraphLoader } from "./runtime/load-graphs.ts";
+import { runFiles } from "./services/files/keep.ts";
 import { syncSystemAssistants } from "./services/assistants/sync.ts";
 import { openSignals } from "./signals/open-signals.ts";
 import type { Signals } from "./signals/port.ts";
@@ -78,11 +81,11 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
-  const { ledger, uninstall } = lendToGraphs(models.registry, { storage, loaded, log });
   const isListening = options.isListening === true;
   const parts = { ...config, customApp, storage, clock, log, isListening };
+  const { ledger, modelCalls, uninstall } = lendToGraphs(models.registry, { parts, loaded });
   const guard = await openGuard({ ...parts, handlers, signals });
-  const wired = wire({ ...parts, guard }, { signals, embedder, usage: ledger });
+  const wired = wire({ ...parts, guard, modelCalls }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
   await syncSystemAssistants(ctx, langgraph.graphs);
   await takeOver(ctx);
@@ -116,18 +119,15 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
 /** Lends graphs what they need of the server, and keeps the account of it. */
 function lendToGraphs(
   models: ModelRegistry,
-  { storage, loaded, log }: { storage: Storage; loaded: LoadedSettings; log: Log },
-): { ledger: Ledger; uninstall: () => void } {
+  { parts, loaded }: { parts: Lent; loaded: LoadedSettings },
+): { ledger: Ledger; modelCalls: ModelCalls; uninstall: () => void } {
   const { root, settings } = loaded;
+  const { storage, log } = parts;
   const ledger = new Ledger(storage.usage, log);
-  const uninstall = installRuntime({
-    version: 1,
-    models,
-    prompts: openPrompts(fromRoot(root, settings.prompts_dir), log),
-    usage: ledger,
-    limiter: new MemoryLimiter(),
-  });
-  return { ledger, uninstall };
+  const lent = { models, usage: ledger, limiter: new MemoryLimiter() };
+  const prompts = openPrompts(fromRoot(root, settings.prompts_dir), log);
+  const uninstall = installRuntime({ version: 1, ...lent, prompts, files: runFiles(parts) });
+  return { ledger, modelCalls: createModelCalls(lent), uninstall };
 }
 
 function closedOnce(
@@ -210,10 +210,8 @@ interface Neighbours {
   usage: RunUsage;
 }
 
-type OpenedParts = Pick<
-  Context,
-  ConfigPart | "customApp" | "storage" | "clock" | "log" | "guard" | "isListening"
->;
+type Lent = Pick<Context, ConfigPart | "storage" | "clock" | "log">;
+type OpenedParts = Lent & Pick<Context, "customApp" | "guard" | "isListening" | "modelCalls">;
 
 /** Puts the parts together; nothing runs yet. */
 function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wired {

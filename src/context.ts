@@ -11,6 +11,7 @@ import type { Actor, User } from "./domain/actor.ts";
 import type { ProtocolEvent, Subscription } from "./domain/protocol.ts";
 import type { CancelAction, Run, RunCommand, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
+import type { ModelCalls } from "./models/model-calls-port.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
 import type { Items } from "./store/port.ts";
 
@@ -163,6 +164,7 @@ export interface Context {
   readonly customApp: object | undefined;
   readonly bus: Bus;
   readonly graphs: Graphs;
+  readonly modelCalls: ModelCalls;
   readonly states: States;
   readonly streams: Streams;
   readonly workers: Workers;

@@ -116,6 +116,7 @@ describe("readModelConfigs", () => {
     const configs = readModelConfigs({ dir, env: {} });
     expect(configs.map(({ id }) => id)).toEqual([
       "demo-embedding",
+      "demo-image",
       "demo-rerank",
       "demo",
       "glm",
@@ -126,6 +127,7 @@ describe("readModelConfigs", () => {
     ]);
     expect(configs.filter(({ secret }) => secret.state().ready).map(({ id }) => id)).toEqual([
       "demo-embedding",
+      "demo-image",
       "demo-rerank",
       "demo",
     ]);

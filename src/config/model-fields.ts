@@ -144,31 +144,40 @@ const limits = {
     .describe("Failures that fall back; default rate_limit, timeout, server."),
 };
 
+const modelPath = z
+  .string()
+  .min(1)
+  .regex(/^(?!\/\/)[^\s?#:]+$/, "expected a path such as rerank or /v2/rerank")
+  .optional()
+  .describe("Under `url`; from the host where it begins with a slash.");
+
 const otherModels = {
   dimensions: count.optional(),
   batch_size: count.optional().describe("Most texts of one request; by provider where not given."),
   encoding_format: z.enum(["float", "base64"]).optional(),
   normalize: z.boolean().optional().describe("true: every vector is scaled to length 1."),
   max_chars: count.optional().describe("Longer texts are cut before they are embedded."),
-  rerank_path: z
-    .string()
-    .min(1)
-    .regex(/^(?!\/\/)[^\s?#:]+$/, "expected a path such as rerank or /v2/rerank")
-    .optional()
-    .describe("Under `url`; from the host where it begins with a slash."),
+  rerank_path: modelPath,
   top_n: count.optional(),
   return_documents: z.boolean().optional(),
   instruct: z.string().optional(),
   max_documents: count.optional(),
-  image_path: z.string().optional(),
-  size: z.string().optional(),
-  count: count.optional(),
-  response: z.enum(["url", "b64"]).optional(),
-  poll: poll.optional(),
-  save: z.boolean().optional(),
-  async: z
-    .strictObject({ mode: z.enum(["none", "zhipu"]).optional(), poll: poll.optional() })
+  image_path: modelPath,
+  size: z
+    .string()
+    .regex(/^[\w.*:-]{1,40}$/, "expected a size such as 1024x1024")
     .optional(),
+  count: count.max(10).optional().describe("Images of one call where it does not say."),
+  response: z.enum(["url", "b64"]).optional().describe("How the provider is asked to send images."),
+  poll: poll.optional().describe("Seconds between looks at a task, and the longest wait for it."),
+  save: z.boolean().optional().describe("false: images are handed over and not kept as files."),
+  async: z
+    .strictObject({
+      mode: z.enum(["none", "zhipu", "dashscope"]).optional(),
+      poll: poll.optional(),
+    })
+    .optional()
+    .describe("Whose way of making things in the background is used; by provider where not given."),
 };
 
 /** Every field of a model file; unknown keys are refused, `x-*` keys are taken out before. */
@@ -231,6 +240,13 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "return_documents",
   "instruct",
   "max_documents",
+  "image_path",
+  "size",
+  "count",
+  "response",
+  "poll",
+  "save",
+  "async",
   "enabled",
   "description",
   "tags",

@@ -55,6 +55,8 @@ const schema = z.strictObject({
   cron_catch_up: z.enum(["once", "skip"]).default("once"),
   webhook_secret: text.optional(),
   webhook_allowed_hosts: z.string().default(""),
+  public_url: z.url({ protocol: /^https?$/, error: "expected an http or https URL" }).optional(),
+  file_retention_days: z.coerce.number().nonnegative().default(0),
   event_retention_seconds: z.coerce.number().nonnegative().default(3600),
   event_retention_count: count.default(10_000),
   reader_lag_events: count.default(1000),
@@ -175,6 +177,15 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
     env: "KAGARI_WEBHOOK_ALLOWED_HOSTS",
     description:
       "Hosts (or host:port) that webhooks may reach though they are internal, comma-separated",
+  },
+  public_url: {
+    env: "KAGARI_PUBLIC_URL",
+    description:
+      "What clients call this server, for the addresses of files, such as https://ai.example.com",
+  },
+  file_retention_days: {
+    env: "KAGARI_FILE_RETENTION_DAYS",
+    description: "How long files that models made are kept, in days; 0 for ever",
   },
   event_retention_seconds: {
     env: "KAGARI_EVENT_RETENTION_SECONDS",

@@ -1,6 +1,7 @@
 import type { Assistant, AssistantVersion } from "../domain/assistant.ts";
 import type { ApiKey } from "../domain/api-key.ts";
 import type { Cron } from "../domain/cron.ts";
+import type { FileInfo } from "../domain/file.ts";
 import type { WebhookDelivery } from "../domain/webhook.ts";
 import type { Run } from "../domain/run.ts";
 import type { Thread } from "../domain/thread.ts";
@@ -11,6 +12,8 @@ import type { UsageSums } from "../domain/usage.ts";
 import { usageJson } from "./usage-json.ts";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+
+export const fileJson = (file: FileInfo) => ({ ...file, created_at: iso(file.created_at) });
 
 export const assistantJson = (assistant: Assistant) => ({
   ...assistant,

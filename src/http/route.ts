@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Context } from "../context.ts";
+import type { Log } from "../core/log.ts";
 
 import type { SocketHandler, Wire } from "./websocket.ts";
 import type { Created, Creation } from "../services/maintenance/idempotency.ts";
@@ -13,6 +14,8 @@ export interface ApiRequest<Params, Query, Body> {
   query: Query;
   body: Body;
   headers: Headers;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
   /** Drops the client's connection without an end; absent where the app is not served from a port of its own. */
   drop?: (() => void) | undefined;
   /** Makes the connection a WebSocket; rejects where the client has not asked for one. */
@@ -35,6 +38,8 @@ export interface Route {
   body?: z.ZodType;
   /** What a 2xx answer holds; absent where there is no JSON body. */
   response?: z.ZodType;
+  /** How errors are answered on a foreign protocol. */
+  onError?: (error: unknown, log: Log) => Response;
   handle(request: ApiRequest<unknown, unknown, unknown>): Promise<Response> | Response;
 }
 

@@ -36,9 +36,20 @@ const DECIDED_BY_SERVICES: ReadonlySet<string> = new Set([
   "crons",
   "store",
   "webhooks",
+  "files",
 ]);
 
+/** Errors of a foreign protocol are answered in its own shape, all others by the app. */
 async function answer(entry: Route, server: Context, c: HonoContext): Promise<Response> {
+  if (entry.onError === undefined) return await admitted(entry, server, c);
+  try {
+    return await admitted(entry, server, c);
+  } catch (error) {
+    return entry.onError(error, server.log);
+  }
+}
+
+async function admitted(entry: Route, server: Context, c: HonoContext): Promise<Response> {
   const isPublic = entry.auth === "public";
   const actor = isPublic ? ANONYMOUS : await actorOfRequest(server, c);
   checkScope(actor, { event: entry.auth, path: entry.path });
@@ -75,6 +86,10 @@ async function serve(entry: Route, ctx: Context, c: HonoContext): Promise<Respon
     query,
     body,
     headers: raw.headers,
+    // Made when it is asked for: most requests have no use for it.
+    get signal() {
+      return raw.signal;
+    },
     drop: dropOf(c),
     upgrade: (open) => upgradeTo(c, { open, heartbeatMs }),
   };

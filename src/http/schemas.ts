@@ -43,9 +43,14 @@ export const queryList = <T extends z.ZodType>(schema: T) =>
     absent(z.array(schema)),
   );
 
-export const page = <Sort extends string>(sorts: readonly [Sort, ...Sort[]], sort_by: Sort) => ({
+/** A part of a list. */
+export const slice = {
   limit: wholeNumber(1, 1000).default(10),
   offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+};
+
+export const page = <Sort extends string>(sorts: readonly [Sort, ...Sort[]], sort_by: Sort) => ({
+  ...slice,
   sort_by: absent(z.enum(sorts)).transform((value) => (value as Sort | undefined) ?? sort_by),
   sort_order: absent(z.enum(["asc", "desc"])).transform((value) => value ?? "desc"),
   select: absent(z.array(z.string())),
@@ -81,8 +86,7 @@ export const assistantPatch = z.object({
 export const assistantCount = z.object(assistantFilter);
 export const assistantDelete = z.object({ delete_threads: flag });
 export const assistantVersions = z.object({
-  limit: wholeNumber(1, 1000).default(10),
-  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  ...slice,
   metadata: absent(jsonObject),
 });
 export const assistantLatest = z.object({ version: wholeNumber(1, 2 ** 31) });
@@ -219,15 +223,10 @@ export const cronSearch = z.object({ ...cronFilter, ...page(CRON_SORTS, "created
 export const cronCount = z.object(cronFilter);
 
 export const deliveryParams = z.object({ delivery_id: uuid });
-export const deliveryList = z.object({
-  status: absent(z.enum(DELIVERY_STATUSES)),
-  limit: wholeNumber(1, 1000).default(10),
-  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
-});
+export const deliveryList = z.object({ status: absent(z.enum(DELIVERY_STATUSES)), ...slice });
 
 export const runList = z.object({
-  limit: wholeNumber(1, 1000).default(10),
-  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  ...slice,
   status: absent(z.enum(RUN_STATUSES)),
   select: queryList(z.string()),
 });

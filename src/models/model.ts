@@ -150,9 +150,8 @@ export class Model {
   }
 
   #serves(type: ModelConfig["fields"]["model_type"]): boolean {
-    const { hasChat = true, embedding, rerank } = this.dialect;
-    const served = { chat: hasChat, embedding, rerank, image: false };
-    return Boolean(served[type]);
+    const { hasChat = true, embedding, rerank, image } = this.dialect;
+    return Boolean({ chat: hasChat, embedding, rerank, image }[type]);
   }
 
   #stateOf(): ModelState {

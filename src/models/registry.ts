@@ -90,7 +90,7 @@ export class ModelRegistry {
     }
     const hint = didYouMean(id, this.#models.keys());
     throw new AppError("validation", `Unknown model ${JSON.stringify(id.slice(0, 200))}${hint}`, {
-      details: { models: [...this.#models.keys()] },
+      details: { unknown_model: id.slice(0, 200), models: [...this.#models.keys()] },
     });
   }
 

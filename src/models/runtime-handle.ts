@@ -1,4 +1,5 @@
 import { AppError } from "../core/errors.ts";
+import type { FileStore } from "./files/file-store-port.ts";
 import type { PromptLibrary } from "../prompts/library.ts";
 import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { ModelRegistry } from "./registry.ts";
@@ -15,6 +16,7 @@ export interface KagariRuntime {
   readonly usage: UsagePort;
   /** Counts the calls of all graphs against the models' rate limits. */
   readonly limiter: CallLimiter;
+  readonly files: FileStore;
 }
 
 /** Makes a server's models, prompts and ledger the ones that graphs use; returns its undoing. */

@@ -7,6 +7,7 @@ import { createLog } from "../core/log.ts";
 import { openPrompts } from "../prompts/library.ts";
 import { openModels } from "./catalog.ts";
 import { MemoryLimiter } from "./limits/memory-limiter.ts";
+import { folderStore } from "./files/folder-store.ts";
 import { installedRuntime, type KagariRuntime } from "./runtime-handle.ts";
 import { noLedger } from "./usage-port.ts";
 
@@ -33,6 +34,7 @@ function openStandalone(cwd: string): KagariRuntime {
     prompts: openPrompts(join(root, "prompts"), log),
     usage: noLedger,
     limiter: new MemoryLimiter(),
+    files: folderStore(join(root, ".kagari", "files")),
   };
 }
 

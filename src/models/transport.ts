@@ -3,6 +3,8 @@ import type { Model } from "./model.ts";
 import { addressed, authorize, endpointFetch } from "./network/endpoint.ts";
 
 const PASSED_HEADERS = ["accept", "content-type"];
+/** Of our own requests besides chat. */
+const OWN_HEADERS = ["x-dashscope-async"];
 
 /** Base URL that the demo model pretends to have; nothing listens there and nothing is sent. */
 const DEMO_URL = "http://demo.invalid/v1";
@@ -22,6 +24,10 @@ export function transportOf(model: Model): Transport {
     const given = new Headers(init.headers);
     const headers = new Headers({ "user-agent": "kagari" });
     for (const name of PASSED_HEADERS) headers.set(name, given.get(name) ?? "application/json");
+    for (const name of OWN_HEADERS) {
+      const value = given.get(name);
+      if (value !== null) headers.set(name, value);
+    }
     authorize(headers, model);
     const response = await send(addressed(input, model), { ...init, headers, redirect: "manual" });
     return response.ok ? response : await masked(response, model);

@@ -7,6 +7,7 @@ import { KyselyAssistants } from "./repositories/assistants.ts";
 import { KyselyCheckpoints } from "./repositories/checkpoints.ts";
 import { KyselyCrons } from "./repositories/crons.ts";
 import { KyselyEvents } from "./repositories/events.ts";
+import { KyselyFiles } from "./repositories/files.ts";
 import { KyselyIdempotencyKeys } from "./repositories/idempotency.ts";
 import { KyselyItems } from "./repositories/items.ts";
 import { KyselyPruning } from "./repositories/prune.ts";
@@ -22,7 +23,7 @@ type Kinds = Parameters<Storage["truncate"]>[0];
 const USAGE_TABLES = ["model_call", "usage_day", "usage_thread", "usage_run"] as const;
 
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
-  ...(kinds.runs ? (["run", "event", "webhook_delivery", "idempotency_key"] as const) : []),
+  ...(kinds.runs ? (["run", "event", "webhook_delivery", "idempotency_key", "file"] as const) : []),
   ...(kinds.runs ? USAGE_TABLES : []),
   ...(kinds.threads ? (["thread", "cron"] as const) : []),
   ...(kinds.checkpointer
@@ -38,6 +39,7 @@ export class KyselyStorage implements Storage {
   readonly threads: KyselyThreads;
   readonly runs: KyselyRuns;
   readonly events: KyselyEvents;
+  readonly files: KyselyFiles;
   readonly checkpoints: KyselyCheckpoints;
   readonly usage: KyselyUsageRows;
   readonly crons: KyselyCrons;
@@ -57,6 +59,7 @@ export class KyselyStorage implements Storage {
     this.threads = new KyselyThreads(driver, dialect);
     this.runs = new KyselyRuns(driver, dialect);
     this.events = new KyselyEvents(driver, dialect);
+    this.files = new KyselyFiles(driver, dialect);
     this.checkpoints = new KyselyCheckpoints(driver, dialect);
     this.usage = new KyselyUsageRows(driver, dialect);
     this.crons = new KyselyCrons(driver, dialect);

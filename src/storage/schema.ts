@@ -16,6 +16,7 @@ export interface Schema {
   thread: ThreadTable;
   run: RunTable;
   event: EventTable;
+  file: FileTable;
   checkpoint: CheckpointTable;
   checkpoint_blob: CheckpointBlobTable;
   checkpoint_part: CheckpointPartTable;
@@ -261,6 +262,15 @@ export interface RemovedTable {
   run_id: string;
 }
 
+export interface FileTable {
+  file_id: string;
+  content_type: string;
+  size: number;
+  metadata: string;
+  created_at: number;
+  bytes: Uint8Array;
+}
+
 export type AssistantRow = Selectable<AssistantTable>;
 export type AssistantVersionRow = Selectable<AssistantVersionTable>;
 export type ThreadRow = Selectable<ThreadTable>;
@@ -270,3 +280,4 @@ export type CronRow = Selectable<CronTable>;
 export type StoreItemRow = Selectable<StoreItemTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;
+export type FileRow = Selectable<FileTable>;

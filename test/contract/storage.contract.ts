@@ -8,6 +8,7 @@ import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
 import { itemsContract } from "./items.contract.ts";
 import { removalsContract } from "./removals.contract.ts";
+import { filesContract } from "./files.contract.ts";
 import { runEndsContract } from "./run-ends.contract.ts";
 import { runsContract } from "./runs.contract.ts";
 import { threadsContract } from "./threads.contract.ts";
@@ -43,6 +44,7 @@ export function storageContract(
     usageContract(subject);
     backgroundContract(subject);
     itemsContract(subject);
+    filesContract(subject);
     accessContract(subject);
     removalsContract(subject);
     apiKeysContract(subject);

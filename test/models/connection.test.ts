@@ -31,6 +31,7 @@ function served(fields: Fields, env: Record<string, string> = {}): Disposable & 
     limiter: new MemoryLimiter(),
     models: new ModelRegistry([model], "a"),
     prompts: { render: (name) => name },
+    files: { keep: async () => ({ id: "f", url: "/files/f" }) },
     usage: { record: () => undefined },
   });
   return { model, [Symbol.dispose]: uninstall };

@@ -9,11 +9,14 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Finding } from "../../src/models/doctor/finding.ts";
+import { PIXEL } from "../support/provider-shapes/image.ts";
 import * as fake from "../support/fake-provider.ts";
 import { modelServer, type Abilities } from "../support/model-server.ts";
 import { runCli, tempFolder } from "../support/spawn-server.ts";
 
+const AT_ONCE = { model_type: "image", model: "qwen-image" };
 const KEY = "doctor-test-key";
+const DATA_URL = `data:image/png;base64,${PIXEL.toString("base64")}`;
 let folder: ReturnType<typeof tempFolder>;
 let file: string;
 beforeEach(() => {
@@ -217,6 +220,22 @@ describe("kagari doctor on other models", () => {
       detail: "4 dimensions, the file says 8",
     });
     expect(await one(fake.json({}), fields)).toMatchObject({ code: 1, verdict: "no" });
+  });
+
+  it("has an image model make one, at once or as a task", async () => {
+    const b64_json = PIXEL.toString("base64");
+    const made = await one(fake.json({ data: [{ b64_json }] }), AT_ONCE);
+    expect(made).toMatchObject({ code: 0 });
+    const fields = { model_type: "image", dialect: "dashscope", poll: { interval: 0.001 } };
+    const task = await one(
+      fake.json({
+        output: { task_id: "t", task_status: "SUCCEEDED", results: [{ url: DATA_URL }] },
+      }),
+      { ...fields, model: "wanx-v1" },
+    );
+    expect(task).toMatchObject({ code: 0, detail: expect.stringContaining("made as a task") });
+    const none = await one(fake.json({ data: [] }), AT_ONCE);
+    expect(none).toMatchObject({ code: 1 });
   });
 
   it("lets a rerank model choose between two documents", async () => {

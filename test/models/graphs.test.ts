@@ -171,6 +171,7 @@ describe("graphkit", () => {
       limiter: new MemoryLimiter(),
       models: new ModelRegistry([], undefined),
       prompts: { render: (name, variables) => JSON.stringify([name, variables]) },
+      files: { keep: async () => ({ id: "f", url: "/files/f" }) },
       usage: { record: () => undefined },
     });
     const config = { configurable: { a: 1, b: 1, c: 1, deep: {} }, context: { b: 2, c: 2 } };

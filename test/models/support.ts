@@ -1,5 +1,6 @@
 import { parseModelConfig } from "../../src/config/model-config.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import type { FileContent } from "../../src/models/files/file-store-port.ts";
 import { Model } from "../../src/models/model.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
@@ -18,15 +19,22 @@ export function makeModel(id: string, fields: Record<string, unknown>): Model {
 /** A runtime with these models, the first one being the default; uninstalled when disposed. */
 export function testRuntime(
   models: Record<string, Record<string, unknown>>,
-): Disposable & { used: ModelUsage[] } {
+): Disposable & { used: ModelUsage[]; kept: FileContent[] } {
   const used: ModelUsage[] = [];
+  const kept: FileContent[] = [];
   const list = Object.entries(models).map(([id, fields]) => makeModel(id, fields));
   const uninstall = installRuntime({
     version: 1,
     limiter: new MemoryLimiter(),
     models: new ModelRegistry(list, list[0]?.id),
     prompts: { render: (name) => name },
+    files: {
+      keep: async (content) => {
+        kept.push(content);
+        return { id: "f", url: "/files/f" };
+      },
+    },
     usage: { record: (usage) => void used.push(usage) },
   });
-  return { used, [Symbol.dispose]: uninstall };
+  return { used, kept, [Symbol.dispose]: uninstall };
 }

@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { once } from "node:events";
-import { json as readJson } from "node:stream/consumers";
+import { text as readText } from "node:stream/consumers";
 
 export interface RecordedRequest {
   readonly path: string;
@@ -85,7 +85,8 @@ export class FakeProvider implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readJson(request);
+    const sent = await readText(request);
+    const body: unknown = sent === "" ? {} : JSON.parse(sent);
     const recorded = asRecorded({ path: request.url ?? "", headers: request.headers, body });
     this.requests.push(recorded);
     const answer = this.#answers.length > 1 ? this.#answers.shift() : this.#answers[0];

@@ -1,7 +1,9 @@
 import type { Route } from "../route.ts";
+import { openAiRoutes } from "../openai/routes.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
 import { keyRoutes } from "./keys.ts";
+import { fileRoutes } from "./files.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
 import { newRunRoutes } from "./new-runs.ts";
 import { protocolRoutes } from "./protocol.ts";
@@ -15,6 +17,8 @@ import { usageRoutes } from "./usage.ts";
 /** Every route of the server. */
 export const routes: Route[] = [
   ...systemRoutes,
+  ...openAiRoutes,
+  ...fileRoutes,
   ...assistantRoutes,
   ...threadRoutes,
   ...stateRoutes,

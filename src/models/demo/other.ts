@@ -1,6 +1,7 @@
 import { z, ZodError } from "zod";
 import { estimateText } from "../estimate.ts";
 import { featureVector, overlap } from "./features.ts";
+import { paintPng } from "./png.ts";
 
 const DEFAULT_DIMENSIONS = 256;
 
@@ -15,6 +16,16 @@ const rerankSchema = z.looseObject({
   query: z.string(),
   documents: z.array(z.string()),
   top_n: z.int().positive().nullish(),
+});
+
+const imageSchema = z.looseObject({
+  model: z.string(),
+  prompt: z.string(),
+  n: z.int().positive().max(10).nullish(),
+  size: z
+    .string()
+    .regex(/^\d{2,4}x\d{2,4}$/, "size is no WIDTHxHEIGHT")
+    .nullish(),
 });
 
 /** The demo's answer to what is no chat; undefined for chat. */
@@ -36,6 +47,7 @@ export function demoRefusal(error: unknown): Response {
 }
 
 const ANSWERS: readonly (readonly [string, (body: unknown) => object])[] = [
+  ["/images/generations", paint],
   ["/embeddings", embed],
   ["/rerank", rank],
 ];
@@ -64,4 +76,13 @@ function rank(body: unknown): object {
   const words = documents.reduce((sum, document) => sum + estimateText(document), 0);
   const total = words + documents.length * estimateText(query);
   return { model, results, usage: { total_tokens: total } };
+}
+
+function paint(body: unknown): object {
+  const { prompt, n, size } = imageSchema.parse(body);
+  const [width = 256, height = 256] = (size ?? "256x256").split("x").map(Number);
+  const data = Array.from({ length: n ?? 1 }, (_, index) => ({
+    b64_json: paintPng(`${prompt} ${index}`, { width, height }).toString("base64"),
+  }));
+  return { created: 0, data, usage: { input_tokens: estimateText(prompt) } };
 }

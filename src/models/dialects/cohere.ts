@@ -5,6 +5,7 @@ import type { EmbeddingPurpose } from "./other-rules.ts";
 export const cohere: Dialect = {
   ...plainDialect("cohere", "USD", ["api.cohere.com", "api.cohere.ai"]),
   hasChat: false,
+  image: undefined,
   embedding: {
     batchSize: () => 96,
     url: (base) => `${versionTwo(base)}/embed`,

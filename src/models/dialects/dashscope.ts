@@ -68,6 +68,23 @@ export const dashscope: Dialect = {
   contentCodes: ["DataInspectionFailed", "data_inspection_failed"],
   quotaCodes: ["Arrearage"],
   overflowText: /range of input length should be/i,
+  image: {
+    maxCount: (model) => (/^qwen-image(?!-[2-9])/.test(model) ? 1 : 4),
+    url: (base) => `${hostRoot(base)}/api/v1/services/aigc/multimodal-generation/generation`,
+    drop: () => ["response_format", "user"],
+    shape: imageMessages,
+  },
+  tasks: {
+    submitUrl: (base, kind) =>
+      kind === "image"
+        ? `${hostRoot(base)}/api/v1/services/aigc/text2image/image-synthesis`
+        : undefined,
+    submitHeaders: { "x-dashscope-async": "enable" },
+    shapeImage: imagePrompt,
+    url: (base, id) => `${hostRoot(base)}/api/v1/tasks/${encodeURIComponent(id)}`,
+    cancelUrl: (base, id) => `${hostRoot(base)}/api/v1/tasks/${encodeURIComponent(id)}/cancel`,
+    isOnlyWay: (model) => !/^(?:qwen-image|z-image|wan2\.[6-9]|wan[3-9])/.test(model),
+  },
   embedding: { batchSize: (model) => (/-v[12]$/.test(model) ? 25 : 10) },
   rerank: {
     maxDocuments: 500,
@@ -96,3 +113,17 @@ function withoutThinking(body: Body, model: string): void {
 function nativeRerank({ model, query, documents, ...parameters }: Body): Body {
   return { model, input: { query, documents }, parameters };
 }
+
+function imageMessages({ model, prompt, ...parameters }: Body): Body {
+  const messages = [{ role: "user", content: [{ text: prompt }] }];
+  return { model, input: { messages }, parameters: withStarSize(parameters) };
+}
+
+function imagePrompt({ model, prompt, negative_prompt, ...parameters }: Body): Body {
+  const input = negative_prompt === undefined ? { prompt } : { prompt, negative_prompt };
+  return { model, input, parameters: withStarSize(parameters) };
+}
+
+/** Sizes are written 1024*1024 there. */
+const withStarSize = ({ size, ...parameters }: Body): Body =>
+  typeof size === "string" ? { ...parameters, size: size.replace("x", "*") } : parameters;

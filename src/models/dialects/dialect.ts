@@ -1,5 +1,11 @@
 import type { UpstreamKind } from "../../core/errors.ts";
-import { commonRules, type EmbeddingRules, type RerankRules } from "./other-rules.ts";
+import {
+  commonRules,
+  type EmbeddingRules,
+  type ImageRules,
+  type RerankRules,
+  type TaskRules,
+} from "./other-rules.ts";
 
 /** A JSON object of a request. */
 export type Body = Record<string, unknown>;
@@ -103,6 +109,10 @@ export interface Dialect {
   readonly embedding?: EmbeddingRules;
   /** Undefined where there are no rerank models. */
   readonly rerank?: RerankRules;
+  /** Undefined where there are no image models. */
+  readonly image?: ImageRules | undefined;
+  /** Undefined where nothing is made in the background. */
+  readonly tasks?: TaskRules;
 }
 
 /** A dialect that adds nothing to the OpenAI wire. */

@@ -4,6 +4,7 @@ import { plainDialect, type Dialect } from "./dialect.ts";
 export const jina: Dialect = {
   ...plainDialect("jina", "USD", ["api.jina.ai"]),
   hasChat: false,
+  image: undefined,
   embedding: {
     batchSize: () => 128,
     drop: ["encoding_format", "user"],

@@ -39,6 +39,11 @@ export const openai: Dialect = {
   overflowCodes: ["context_length_exceeded"],
   contentCodes: ["content_filter", "content_policy_violation"],
   quotaCodes: ["insufficient_quota"],
+  image: {
+    maxCount: (model) => (model === "dall-e-3" ? 1 : 10),
+    // They answer in base64 whatever is asked, and refuse to be asked.
+    drop: (model) => (model.startsWith("dall-e") ? [] : ["response_format"]),
+  },
   embedding: { batchSize: () => 2048, takesTokens: true },
 };
 

@@ -36,6 +36,15 @@ export const siliconflow: Dialect = {
   needsEmptyReasoning: true,
   transientCodes: ["50501", "50505"],
   quotaCodes: ["30001"],
+  image: {
+    maxCount: () => 4,
+    drop: () => ["response_format", "user"],
+    shape: ({ size, n, ...body }) => ({
+      ...body,
+      ...(size === undefined ? {} : { image_size: size }),
+      ...(n === undefined ? {} : { batch_size: n }),
+    }),
+  },
   embedding: { batchSize: () => 32, drop: ["user"] },
   rerank: { maxDocuments: 500, instructField: "instruction", hasReturnDocuments: true },
 };

@@ -62,6 +62,18 @@ export const zhipu: Dialect = {
     sensitive: "content",
     model_context_window_exceeded: "overflow",
   },
+  image: {
+    maxCount: () => 1,
+    drop: () => ["n", "response_format"],
+    shape: ({ user, ...body }) => (user === undefined ? body : { ...body, user_id: user }),
+  },
+  tasks: {
+    submitUrl: (base, kind) =>
+      `${base}/async/${kind === "chat" ? "chat/completions" : "images/generations"}`,
+    idField: "request_id",
+    url: (base, id) => `${base}/async-result/${encodeURIComponent(id)}`,
+    isOnlyWay: () => false,
+  },
   embedding: { batchSize: () => 64, drop: ["encoding_format", "user"] },
   rerank: { maxDocuments: 128, hasReturnDocuments: true },
 };

@@ -1,8 +1,13 @@
 import { reasonOf } from "../../core/errors.ts";
 import { embeddingRequest } from "../embedding/request.ts";
 import { readVectors } from "../embedding/vectors.ts";
+import { fetchImage } from "../image/fetch-image.ts";
+import { readImages } from "../image/read.ts";
+import { imageRequest, imageSubmission } from "../image/request.ts";
 import { rerankRequest } from "../rerank/request.ts";
 import { readRanking } from "../rerank/rerank.ts";
+import { untilDone } from "../task/wait.ts";
+import { isMadeInBackground, taskIdOf } from "../task/wire.ts";
 import type { Finding } from "./finding.ts";
 import type { Patient } from "./patient.ts";
 
@@ -45,14 +50,28 @@ export async function probeRerank(patient: Patient): Promise<Finding[]> {
   }
 }
 
-/** Asks for the list of models only: a picture would cost money. */
+/** Has one image made, and brings it here. */
 export async function probeImage(patient: Patient): Promise<Finding[]> {
-  const reply = await patient.post("key", "/models");
-  if (reply.status === 401 || reply.status === 403 || reply.status === 0)
-    return [failed("key", reply.problem ?? "refused")];
-  const isListed = reply.problem === undefined;
-  const detail = isListed ? "the list of models can be read" : "the server has no list of models";
-  return [{ probe: "key", verdict: isListed ? "yes" : "unsure", detail, isFault: false }];
+  const { model } = patient;
+  const wish = { prompt: "A red apple on a white table" };
+  const isTask = isMadeInBackground(model);
+  const request = isTask
+    ? imageSubmission(model, wish, { count: 1 })
+    : imageRequest(model, wish, 1);
+  const reply = await patient.send("image", request);
+  if (reply.problem !== undefined) return [failed("image", reply.problem)];
+  try {
+    const answer = isTask
+      ? await untilDone(model, taskIdOf(model, reply.body), undefined)
+      : reply.body;
+    const [source] = readImages(model, answer);
+    if (source === undefined) return [failed("image", "the answer holds no image")];
+    const { bytes, contentType } = await fetchImage(model, source, undefined);
+    const detail = `${contentType}, ${bytes.length} bytes${isTask ? ", made as a task" : ""}`;
+    return [{ probe: "image", verdict: "yes", detail, isFault: false }];
+  } catch (error) {
+    return [failed("image", reasonOf(error))];
+  }
 }
 
 const failed = (probe: string, detail: string): Finding => ({

@@ -63,7 +63,7 @@ export class Patient {
   /** Posts a body, or gets where there is none; what goes wrong on the way is a problem of the reply. */
   async send(probe: string, { url, body, headers }: ProviderRequest): Promise<Reply> {
     const method = body === undefined ? "GET" : "POST";
-    this.#show({ probe, method, url, body });
+    this.#show({ probe, method, url, body, extra: headers ?? {} });
     try {
       const response = await this.#send(url, {
         method,
@@ -90,8 +90,9 @@ export class Patient {
     return problem === undefined ? reply : { ...reply, problem: this.model.mask(problem) };
   }
 
-  #show({ body, url, ...request }: SentRequest): void {
-    const sent = new Headers({ "content-type": "application/json", "user-agent": "kagari" });
+  #show({ body, url, extra, ...request }: SentRequest): void {
+    const own = { "content-type": "application/json", "user-agent": "kagari" };
+    const sent = new Headers({ ...own, ...extra });
     const known = new Set(sent.keys());
     authorize(sent, this.model);
     const headers = [...sent].map(([name, value]) => [name, known.has(name) ? value : "***"]);
@@ -120,6 +121,7 @@ interface SentRequest {
   readonly method: string;
   readonly url: string;
   readonly body: Body | undefined;
+  readonly extra: Readonly<Record<string, string>>;
 }
 
 const NO_REPLY: Reply = {

@@ -91,6 +91,8 @@ export async function thinOutThreads(ctx: Context, walk: Walk, signal: AbortSign
 }
 
 const DAY_MS = 24 * 3_600_000;
+/** Files of one commit: each may have megabytes. */
+const FILES = 20;
 /** How long what became of a webhook can be looked up. */
 const KEEP_DELIVERED_MS = 7 * DAY_MS;
 const KEEP_DEAD_MS = 30 * DAY_MS;
@@ -100,6 +102,11 @@ export async function sweepRecords(ctx: Context): Promise<void> {
   const { idempotency, webhooks } = ctx.storage;
   const now = ctx.clock.now();
   while ((await idempotency.sweep(now, ROWS)) === ROWS);
+  const keptDays = ctx.settings.file_retention_days;
+  if (keptDays > 0) {
+    const before = now - keptDays * DAY_MS;
+    while ((await ctx.storage.files.sweep(before, FILES)) === FILES);
+  }
   const kept = { delivered: KEEP_DELIVERED_MS, dead: KEEP_DEAD_MS } as const;
   for (const status of ["delivered", "dead"] as const) {
     const query = { status, before: now - kept[status], limit: ROWS };

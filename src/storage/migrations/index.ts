@@ -4,6 +4,7 @@ import { background } from "./0003-background.ts";
 import { runLimits } from "./0004-run-limits.ts";
 import { engine } from "./0005-engine.ts";
 import { usage } from "./0006-usage.ts";
+import { files } from "./0008-files.ts";
 import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
 import { threadSearch } from "./0011-thread-search.ts";
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
   runLimits,
   engine,
   usage,
+  files,
   auth,
   assistantVersions,
   threadSearch,

@@ -1,0 +1,31 @@
+import type { Actor } from "../domain/actor.ts";
+import type { Embedded } from "./embedding/embed.ts";
+import type { Embeddable, EmbeddingWish } from "./embedding/request.ts";
+import type { MadeImage } from "./image/fetch-image.ts";
+import type { ImageWish } from "./image/request.ts";
+import type { Reranked } from "./rerank/rerank.ts";
+import type { RerankWish } from "./rerank/request.ts";
+
+export type { ImageWish };
+
+/** Which model is asked, the default of the type where none is named. */
+export interface AskedModel {
+  readonly model: string | undefined;
+  /** Who asks, and pays. */
+  readonly actor: Actor;
+  readonly signal: AbortSignal;
+}
+
+/** Calls of models that belong to no run. Each answers the id of the model that was asked. */
+export interface ModelCalls {
+  embed(
+    asked: AskedModel,
+    inputs: readonly Embeddable[],
+    wish: EmbeddingWish,
+  ): Promise<Embedded & { model: string }>;
+  rerank(asked: AskedModel, wish: RerankWish): Promise<Reranked & { model: string }>;
+  generateImages(
+    asked: AskedModel,
+    wish: ImageWish,
+  ): Promise<{ model: string; images: MadeImage[] }>;
+}

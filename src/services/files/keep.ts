@@ -1,0 +1,54 @@
+import type { Context } from "../../context.ts";
+import { newId } from "../../core/ids.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { filePath, type FileInfo } from "../../domain/file.ts";
+import type { FileContent, FileStore } from "../../models/files/file-store-port.ts";
+import { allowedToCreate } from "../access.ts";
+
+type Parts = Pick<Context, "storage" | "clock" | "settings" | "langgraph">;
+
+/** The address of a file: whole where the settings tell what clients call the server, or `origin` does. */
+export function fileUrl(
+  { settings, langgraph }: Pick<Parts, "settings" | "langgraph">,
+  fileId: string,
+  origin = "",
+): string {
+  const base = settings.public_url?.replace(/\/+$/, "") ?? `${origin}${langgraph.http.mountPrefix}`;
+  return `${base}${filePath(fileId)}`;
+}
+
+/** Keeps a file for the actor. */
+export async function keepFile(ctx: Context, content: FileContent): Promise<FileInfo> {
+  const { metadata } = await allowedToCreate(ctx, "files:create", {
+    content_type: content.contentType,
+  });
+  return await keep(ctx, content, metadata);
+}
+
+/** Keeps what the models of runs make: whoever may see the thread of the run may see the file. */
+export function runFiles(parts: Parts): FileStore {
+  return {
+    async keep(content, { threadId }) {
+      const thread =
+        threadId === undefined ? undefined : await parts.storage.threads.find(threadId);
+      const { file_id } = await keep(parts, content, thread?.metadata ?? {});
+      return { id: file_id, url: fileUrl(parts, file_id) };
+    },
+  };
+}
+
+async function keep(
+  { storage, clock }: Pick<Parts, "storage" | "clock">,
+  { bytes, contentType }: FileContent,
+  metadata: JsonObject,
+): Promise<FileInfo> {
+  const file: FileInfo = {
+    file_id: newId(),
+    content_type: contentType,
+    size: bytes.length,
+    metadata,
+    created_at: clock.now(),
+  };
+  await storage.files.create(file, bytes);
+  return file;
+}
