@@ -261,4 +261,13 @@ describe("a caller who leaves", () => {
     expect(provider.closedByClient).toBe(2);
     expect(runtime.used).toMatchObject([{ status: "cancelled" }, { status: "cancelled" }]);
   });
+
+  it("is not kept waiting by a provider that failed and holds the line", async () => {
+    const failed = [half, { error: { message: "the engine died" } }];
+    await using provider = await fake.fakeProvider(fake.stream(failed, { isOpen: true }));
+    using _ = testRuntime({ a: { url: provider.url, api_key: KEY, retries: 0 } });
+    await expect(readAll()).rejects.toThrow("the engine died");
+    await provider.allSocketsClosed();
+    expect(provider.closedByClient).toBe(1);
+  });
 });
