@@ -3,6 +3,7 @@ import type { Context } from "./context.ts";
 import { mountCustomApp } from "./http/custom-app.ts";
 import { errorHandler, notFound } from "./http/errors.ts";
 import { corsPolicy } from "./http/middleware/cors.ts";
+import { observeRequests } from "./http/middleware/observe-requests.ts";
 import { requestLog } from "./http/middleware/request-log.ts";
 import { isSwitchedOff } from "./http/route-groups.ts";
 import { serveRoutes } from "./http/router.ts";
@@ -13,6 +14,7 @@ export function createApp(ctx: Context): Hono {
   const { cors, disabled, mountPrefix } = ctx.langgraph.http;
   const app = new Hono();
   app.use(requestLog(ctx.log, ctx.clock));
+  app.use(observeRequests(ctx));
   app.use(corsPolicy(ctx.settings.cors_origins, cors));
   app.onError(errorHandler(ctx.log));
   app.notFound(notFound);

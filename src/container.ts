@@ -12,6 +12,7 @@ import { SERVER } from "./domain/actor.ts";
 import { loadCustomApp } from "./http/custom-app.ts";
 import type { ModelCalls } from "./models/model-calls-port.ts";
 import { createModelCalls } from "./models/model-calls.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
 import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
@@ -239,7 +240,11 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
     leaseMs: settings.lease_seconds * 1000,
     runTimeoutMs: settings.run_timeout_seconds * 1000,
   };
-  const worker = new Worker({ storage, bus, clock, log, execute, signals, usage }, options);
+  const metrics = new Metrics();
+  const worker = new Worker(
+    { storage, bus, clock, log, execute, signals, usage, metrics },
+    options,
+  );
   const background = new BackgroundJobs();
   const lifecycle: Draining = { isDraining: false };
   const ctx: Context = {
@@ -253,6 +258,7 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
     streams,
     workers: worker,
     background,
+    metrics,
     lifecycle,
   };
   const unhook = () => hooks.forEach((undo) => undo());

@@ -12,6 +12,7 @@ import type { ProtocolEvent, Subscription } from "./domain/protocol.ts";
 import type { CancelAction, Run, RunCommand, StreamMode } from "./domain/run.ts";
 import type { Thread } from "./domain/thread.ts";
 import type { ModelCalls } from "./models/model-calls-port.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
 import type { Items } from "./store/port.ts";
 
@@ -169,6 +170,7 @@ export interface Context {
   readonly streams: Streams;
   readonly workers: Workers;
   readonly background: Background;
+  readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
   readonly clock: Clock;
   readonly log: Log;

@@ -154,6 +154,7 @@ export interface Runs {
   acceptAll(inputs: readonly NewRun[]): Promise<AcceptedRun[]>;
   /** Pending or running runs of threads that meet `access`, in the order of their ids. */
   active(query: ActiveRunQuery): Promise<{ run_id: string; thread_id: string }[]>;
+  countActive(): Promise<{ pending: number; running: number }>;
   /** Leases the oldest pending run (created_at not in the future) whose thread has none running: status running, epoch + 1. */
   claim(owner: string, lease: { now: number; leaseMs: number }): Promise<Run | undefined>;
   /**

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
-import type { WorkerPlace, Workers } from "../context.ts";
+import type { Context, WorkerPlace, Workers } from "../context.ts";
 import type { CancelAction, Run, RunOutcome } from "../domain/run.ts";
 import type { RunUsage } from "../models/usage-port.ts";
 import type { Execute } from "../runtime/runtime.ts";
@@ -27,6 +27,7 @@ export interface WorkerParts {
   execute: Execute;
   signals: Signals;
   usage: RunUsage;
+  metrics: Pick<Context["metrics"], "runEnded">;
 }
 
 export interface WorkerOptions {
@@ -264,5 +265,6 @@ export class Worker implements Workers {
     const remove = end.rollback ? { remove: "run" as const } : {};
     await storage.runs.finish(fence, { outcome: end.outcome, events, now: clock.now(), ...remove });
     bus.publish(run.run_id, end.rollback ? [] : events);
+    this.#parts.metrics.runEnded(run.graph_id, end.outcome.status);
   }
 }

@@ -19,6 +19,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   signals: [...FOUNDATION],
   store: [...FOUNDATION],
   usage: [...FOUNDATION],
+  metrics: ["core"],
   auth: [...FOUNDATION],
   tasks: [...FOUNDATION],
   knowledge: [...FOUNDATION],

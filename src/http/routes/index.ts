@@ -5,6 +5,7 @@ import { cronRoutes } from "./crons.ts";
 import { keyRoutes } from "./keys.ts";
 import { fileRoutes } from "./files.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
+import { metaRoutes } from "./meta.ts";
 import { newRunRoutes } from "./new-runs.ts";
 import { protocolRoutes } from "./protocol.ts";
 import { runRoutes } from "./runs.ts";
@@ -14,8 +15,7 @@ import { systemRoutes } from "./system.ts";
 import { threadRoutes } from "./threads.ts";
 import { usageRoutes } from "./usage.ts";
 
-/** Every route of the server. */
-export const routes: Route[] = [
+const resources: Route[] = [
   ...systemRoutes,
   ...openAiRoutes,
   ...fileRoutes,
@@ -31,3 +31,6 @@ export const routes: Route[] = [
   ...usageRoutes,
   ...keyRoutes,
 ];
+
+/** Every route of the server. */
+export const routes: Route[] = [...resources, ...metaRoutes(resources)];

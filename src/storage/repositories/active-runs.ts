@@ -26,3 +26,16 @@ export function* activeRuns(
   }
   return yield* all(rows);
 }
+
+/** The commit of `Runs.countActive`. */
+export function* countActiveRuns({ db }: Dialect): Commit<{ pending: number; running: number }> {
+  const rows = yield* all(
+    db
+      .selectFrom("run")
+      .select((eb) => ["status", eb.fn.countAll<number>().as("total")])
+      .where(isActive)
+      .groupBy("status"),
+  );
+  const of = (status: string) => rows.find((row) => row.status === status)?.total ?? 0;
+  return { pending: of("pending"), running: of("running") };
+}

@@ -5,7 +5,7 @@ import { all, first, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import type { AcceptedRun, ActiveRunQuery, NewRun, RenewedRun, Runs } from "../ports.ts";
 import { runAccepter, type AcceptRun } from "./accept-run.ts";
-import { activeRuns } from "./active-runs.ts";
+import { activeRuns, countActiveRuns } from "./active-runs.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { runFinisher, type RunEnd } from "./finish-run.ts";
 import { runRemover, threadRemover } from "./remove-run.ts";
@@ -62,6 +62,10 @@ export class KyselyRuns implements Runs {
 
   active(query: ActiveRunQuery): Promise<{ run_id: string; thread_id: string }[]> {
     return this.#commits.read(() => activeRuns(this.#dialect, query));
+  }
+
+  countActive(): Promise<{ pending: number; running: number }> {
+    return this.#commits.read(() => countActiveRuns(this.#dialect));
   }
 
   async claim(owner: string, { now, leaseMs }: Lease): Promise<Run | undefined> {

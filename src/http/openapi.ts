@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { VERSION } from "../core/version.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { Route } from "./route.ts";
+
+const ERROR: JsonObject = {
+  type: "object",
+  required: ["detail", "code"],
+  properties: { detail: { type: "string" }, code: { type: "string" } },
+};
+
+// What zod writes is a JSON schema, which is JSON.
+const schemaOf = (schema: z.ZodType, io: "input" | "output"): JsonObject => {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return json as JsonObject;
+};
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The fields of a schema of path or query as parameters. */
+function parametersOf(schema: z.ZodType | undefined, place: "path" | "query"): JsonObject[] {
+  if (!schema) return [];
+  const { properties, required } = schemaOf(schema, "input");
+  if (!isObject(properties)) return [];
+  return Object.entries(properties).map(([name, field]) => ({
+    name,
+    in: place,
+    required: place === "path" || (Array.isArray(required) && required.includes(name)),
+    schema: field,
+  }));
+}
+
+function operationOf(route: Route): JsonObject {
+  const [tag = "", action = ""] = route.auth === "public" ? ["system"] : route.auth.split(":");
+  return {
+    summary: route.summary,
+    operationId: `${route.method} ${route.path}`.replaceAll(/[^a-z0-9]+/gi, "_"),
+    tags: [tag],
+    ...(action === "" ? {} : { "x-auth": route.auth }),
+    parameters: [...parametersOf(route.params, "path"), ...parametersOf(route.query, "query")],
+    ...(route.body
+      ? {
+          requestBody: {
+            content: { "application/json": { schema: schemaOf(route.body, "input") } },
+          },
+        }
+      : {}),
+    responses: {
+      "2XX": {
+        description: "Done",
+        ...(route.response
+          ? { content: { "application/json": { schema: schemaOf(route.response, "output") } } }
+          : {}),
+      },
+      "4XX": {
+        description: "Refused",
+        content: { "application/json": { schema: ERROR } },
+      },
+    },
+  };
+}
+
+/** The OpenAPI document of a table of routes. */
+export function openApi(routes: readonly Route[], prefix: string): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(?<name>\w+)/g, "{$<name>}");
+    (paths[path] ??= {})[route.method] = operationOf(route);
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Kagari", version: VERSION.kagari, summary: "An agent server for LangGraph.js" },
+    servers: [{ url: prefix === "" ? "/" : prefix }],
+    paths,
+  };
+}
