@@ -6,6 +6,7 @@ import { parseModelConfig } from "../src/config/model-config.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { chatModel } from "../src/models/chat.ts";
 import { MemoryLimiter } from "../src/models/limits/memory-limiter.ts";
+import { TokenFactors } from "../src/models/tokens/token-factors.ts";
 import { Model } from "../src/models/model.ts";
 import { ModelRegistry } from "../src/models/registry.ts";
 import { installRuntime } from "../src/models/runtime-handle.ts";
@@ -76,6 +77,7 @@ function install(url: string): void {
     usage: noLedger,
     files: { keep: async () => ({ id: "", url: "" }) },
     limiter: new MemoryLimiter(),
+    factors: new TokenFactors(),
   });
 }
 

@@ -17,6 +17,7 @@ import { LiveModels } from "./models/live-models.ts";
 import type { ModelRegistry } from "./models/registry.ts";
 import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
+import { TokenFactors } from "./models/tokens/token-factors.ts";
 import type { RunUsage } from "./models/usage-port.ts";
 import { openPrompts } from "./prompts/library.ts";
 import { Loopback } from "./runtime/loopback.ts";
@@ -32,6 +33,7 @@ import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
 import type { Embedder } from "./store/port.ts";
 import { SearchableItems } from "./store/items.ts";
+import { FactorKeeper } from "./usage/factor-keeper.ts";
 import { Ledger } from "./usage/ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
@@ -84,7 +86,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const signals = await openSignals(settings.database_url, log);
   const isListening = options.isListening === true;
   const parts = { ...config, customApp, storage, clock, log, isListening };
-  const { ledger, modelCalls, uninstall } = lendToGraphs(models.registry, { parts, loaded });
+  const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, { parts, loaded });
   const guard = await openGuard({ ...parts, handlers, signals });
   const wired = wire({ ...parts, guard, modelCalls }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
@@ -100,12 +102,11 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
     wired.lifecycle.isDraining = true;
     await background.close();
     await worker.close(drainMs);
-    await ledger.close();
+    await unlend();
     await heartbeat?.close();
     await signals.close();
     await storage.close();
     wired.unhook();
-    uninstall();
   };
   return {
     ctx,
@@ -118,17 +119,24 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
 }
 
 /** Lends graphs what they need of the server, and keeps the account of it. */
-function lendToGraphs(
+async function lendToGraphs(
   models: ModelRegistry,
   { parts, loaded }: { parts: Lent; loaded: LoadedSettings },
-): { ledger: Ledger; modelCalls: ModelCalls; uninstall: () => void } {
+): Promise<{ ledger: Ledger; modelCalls: ModelCalls; unlend: () => Promise<void> }> {
   const { root, settings } = loaded;
   const { storage, log } = parts;
   const ledger = new Ledger(storage.usage, log);
-  const lent = { models, usage: ledger, limiter: new MemoryLimiter() };
+  const factors = new TokenFactors(await storage.usage.tokenFactors());
+  const keeper = new FactorKeeper(storage.usage, { take: () => factors.takeChanged(), log });
+  const lent = { models, usage: ledger, limiter: new MemoryLimiter(), factors };
   const prompts = openPrompts(fromRoot(root, settings.prompts_dir), log);
   const uninstall = installRuntime({ version: 1, ...lent, prompts, files: runFiles(parts) });
-  return { ledger, modelCalls: createModelCalls(lent), uninstall };
+  const unlend = async () => {
+    await ledger.close();
+    await keeper.close();
+    uninstall();
+  };
+  return { ledger, modelCalls: createModelCalls(lent), unlend };
 }
 
 function closedOnce(

@@ -76,6 +76,13 @@ export interface UsageReport {
   totals: UsageSums[];
 }
 
+/** Tokens that a provider's model counts for one of our estimate, in millionths. */
+export interface TokenFactor {
+  /** Dialect and name of the model, as the provider knows it. */
+  model: string;
+  factor_millionths: number;
+}
+
 const DAY_MS = 86_400_000;
 
 /** The number of a day since 1970, in UTC. */

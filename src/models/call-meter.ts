@@ -1,8 +1,7 @@
-import type { BaseMessage } from "@langchain/core/messages";
 import { newId } from "../core/ids.ts";
 import { billed, receiptOf, report, type Receipt } from "./billing.ts";
 import type { ModelCall } from "./call.ts";
-import { estimateMessage, estimateText } from "./estimate.ts";
+import { estimateText } from "./estimate.ts";
 import { NO_TOKENS, readUsage, type TokenCounts } from "./usage.ts";
 import type { ModelUsage } from "./usage-port.ts";
 
@@ -30,12 +29,13 @@ export interface Measured {
 export class CallMeter {
   readonly #callId = newId();
   readonly #call: ModelCall;
-  readonly #messages: readonly BaseMessage[];
+  readonly #promptTokens: number;
   readonly #startedAtMs: number;
 
-  constructor(call: ModelCall, messages: readonly BaseMessage[]) {
+  /** `promptTokens` is our estimate, for a provider that tells none. */
+  constructor(call: ModelCall, promptTokens: number) {
     this.#call = call;
-    this.#messages = messages;
+    this.#promptTokens = promptTokens;
     this.#startedAtMs = call.model.clock.now();
   }
 
@@ -69,8 +69,9 @@ export class CallMeter {
   }
 
   #estimate(answer: string): TokenCounts {
-    const promptTokens = this.#messages.reduce((sum, message) => sum + estimateMessage(message), 0);
-    const completionTokens = estimateText(answer);
+    const { factors, model } = this.#call;
+    const promptTokens = this.#promptTokens;
+    const completionTokens = factors.calibrated(model, estimateText(answer));
     return {
       ...NO_TOKENS,
       promptTokens,

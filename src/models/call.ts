@@ -7,6 +7,7 @@ import { callParametersSchema } from "./parameters.ts";
 import type { CallOrigin } from "./provider/origin.ts";
 import type { CallOverrides } from "./request-body.ts";
 import { currentRuntime } from "./runtime.ts";
+import type { TokenFactors } from "./tokens/token-factors.ts";
 import type { UsagePort } from "./usage-port.ts";
 
 /** Settings fixed where a graph builds its model; they win over the run's context. */
@@ -20,6 +21,7 @@ export interface ModelCall extends CallOrigin {
   readonly overrides: CallOverrides;
   readonly usage: UsagePort;
   readonly limiter: CallLimiter;
+  readonly factors: TokenFactors;
   /** Those that are asked where the model fails. */
   readonly fallbacks: readonly Model[];
 }
@@ -50,7 +52,7 @@ export function resolveCall(
   config: ConfigLike | undefined,
   explicit: ChatModelOverrides = {},
 ): ModelCall {
-  const { models, usage, limiter } = currentRuntime();
+  const { models, usage, limiter, factors } = currentRuntime();
   const { context, configurable } = withImplicitConfig(config);
   const [ofConfig, ofContext] = [readSettings(configurable), readSettings(context)];
   const settings = { ...ofConfig, ...ofContext };
@@ -59,6 +61,7 @@ export function resolveCall(
     model,
     fallbacks: models.fallbacksOf(model),
     limiter,
+    factors,
     overrides: {
       temperature: explicit.temperature ?? settings.temperature ?? undefined,
       maxTokens: explicit.maxTokens ?? settings.max_tokens ?? undefined,

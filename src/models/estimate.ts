@@ -4,9 +4,6 @@ const CJK_TOKENS = 0.65;
 const OTHER_CHARACTERS_PER_TOKEN = 3.7;
 const TOKENS_PER_MESSAGE = 4;
 const TOKENS_PER_MEDIA_PART = 1000;
-/** The heuristic runs up to a sixth low on some texts; prompts are measured with this in hand. */
-const SAFETY_FACTOR = 1.15;
-
 /** Tokens of a text, estimated without any vocabulary. */
 export function estimateText(text: string): number {
   let cjk = 0;
@@ -28,9 +25,6 @@ export function estimateMessage(message: BaseMessage): number {
 /** Tokens of tool definitions as they go over the wire. */
 export const estimateTools = (tools: readonly unknown[]): number =>
   tools.length === 0 ? 0 : estimateText(JSON.stringify(tools));
-
-/** An estimate with the margin that keeps a prompt inside the window. */
-export const withSafety = (tokens: number): number => Math.ceil(tokens * SAFETY_FACTOR);
 
 /** Tokens of message content: text by its characters, any other part by a flat guess. */
 export function estimateContent(content: unknown): number {

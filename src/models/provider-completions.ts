@@ -19,6 +19,7 @@ import { requestBody, wishOf, withoutSchemaMarks } from "./request-body.ts";
 import { softSwitched } from "./soft-switch.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { structuredFields, structuredMessages, wishIn } from "./structured/wish.ts";
+import { promptSize, requireRoom } from "./tokens/prompt-size.ts";
 import { transportOf, type Transport } from "./transport.ts";
 import { said, usageOf, type WireObject } from "./wire.ts";
 import { wireMessages } from "./wire-messages.ts";
@@ -116,7 +117,9 @@ export class ProviderCompletions extends ChatOpenAICompletions {
         call.overrides,
       ),
     };
-    return { call, messages, clock, body };
+    const prompt = promptSize(messages, body);
+    requireRoom(this.#model, call.factors.calibrated(this.#model, prompt.tokens));
+    return { call, messages, clock, body, prompt };
   }
 
   async #openOnce(begun: Begun, close: () => void): Promise<OpenAnswer> {

@@ -3,6 +3,7 @@ import type { FileStore } from "./files/file-store-port.ts";
 import type { PromptLibrary } from "../prompts/library.ts";
 import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { ModelRegistry } from "./registry.ts";
+import type { TokenFactors } from "./tokens/token-factors.ts";
 import type { UsagePort } from "./usage-port.ts";
 
 const HANDLE = Symbol.for("kagari.runtime");
@@ -17,6 +18,8 @@ export interface KagariRuntime {
   /** Counts the calls of all graphs against the models' rate limits. */
   readonly limiter: CallLimiter;
   readonly files: FileStore;
+  /** What was learnt of how models count tokens. */
+  readonly factors: TokenFactors;
 }
 
 /** Makes a server's models, prompts and ledger the ones that graphs use; returns its undoing. */

@@ -9,6 +9,7 @@ import { openModels } from "./catalog.ts";
 import { MemoryLimiter } from "./limits/memory-limiter.ts";
 import { folderStore } from "./files/folder-store.ts";
 import { installedRuntime, type KagariRuntime } from "./runtime-handle.ts";
+import { TokenFactors } from "./tokens/token-factors.ts";
 import { noLedger } from "./usage-port.ts";
 
 let standalone: KagariRuntime | undefined;
@@ -35,6 +36,7 @@ function openStandalone(cwd: string): KagariRuntime {
     usage: noLedger,
     limiter: new MemoryLimiter(),
     files: folderStore(join(root, ".kagari", "files")),
+    factors: new TokenFactors(),
   };
 }
 

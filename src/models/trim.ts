@@ -2,7 +2,7 @@ import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langcha
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { AppError } from "../core/errors.ts";
 import { resolveCall, type ChatModelOverrides, type ConfigLike } from "./call.ts";
-import { estimateMessage, estimateText, estimateTools, withSafety } from "./estimate.ts";
+import { estimateMessage, estimateText, estimateTools } from "./estimate.ts";
 import type { Model } from "./model.ts";
 
 const MARGIN = 0.98;
@@ -28,11 +28,12 @@ export function fitMessages(
   options: FitOptions = {},
 ): BaseMessage[] {
   const { config, tools = [], system = "", overrides } = options;
-  const { model } = resolveCall(config, overrides);
-  const history = groupsOf(messages);
+  const { model, factors } = resolveCall(config, overrides);
+  const measure = (tokens: number): number => factors.calibrated(model, tokens);
+  const history = groupsOf(messages).map((group) => ({ ...group, tokens: measure(group.tokens) }));
   const room = promptLimit(model);
   if (room === undefined) return history.flatMap(({ messages: group }) => group);
-  const fixed = withSafety(estimateText(system) + estimateTools(definitions(tools)));
+  const fixed = measure(estimateText(system) + estimateTools(definitions(tools)));
   return newestThatFit(history, { room, fixed, model });
 }
 
@@ -78,7 +79,7 @@ function groupOf(message: BaseMessage, results: readonly ToolMessage[]): Group {
   const together = [message, ...answers];
   return {
     messages: together,
-    tokens: together.reduce((sum, each) => sum + withSafety(estimateMessage(each)), 0),
+    tokens: together.reduce((sum, each) => sum + estimateMessage(each), 0),
     kind: kindOf(message),
   };
 }

@@ -4,6 +4,7 @@ import type { ThreadStatus, ThreadTtl } from "../domain/thread.ts";
 import type { DeliveryStatus } from "../domain/webhook.ts";
 import type {
   ModelCallTable,
+  TokenFactorTable,
   UsageDayTable,
   UsageRunTable,
   UsageThreadTable,
@@ -25,6 +26,7 @@ export interface Schema {
   usage_day: UsageDayTable;
   usage_thread: UsageThreadTable;
   usage_run: UsageRunTable;
+  token_factor: TokenFactorTable;
   cron: CronTable;
   webhook_delivery: WebhookDeliveryTable;
   idempotency_key: IdempotencyKeyTable;

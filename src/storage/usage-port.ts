@@ -1,5 +1,6 @@
 import type {
   ModelCall,
+  TokenFactor,
   UsageFilter,
   UsageGroup,
   UsageReport,
@@ -21,4 +22,6 @@ export interface UsageRows {
     limit: number;
     offset: number;
   }): Promise<UsageReport>;
+  tokenFactors(): Promise<TokenFactor[]>;
+  keepFactors(factors: readonly TokenFactor[]): Promise<void>;
 }

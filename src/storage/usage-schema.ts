@@ -64,4 +64,9 @@ export interface UsageRunTable extends SumColumns {
   currency: string;
 }
 
+export interface TokenFactorTable {
+  model: string;
+  factor_millionths: number;
+}
+
 export type ModelCallRow = Selectable<ModelCallTable>;

@@ -80,6 +80,21 @@ export function usageContract(subject: Subject): void {
       expect(await groups("model", { limit: 1, offset: 1 })).toEqual(["cheap"]);
     });
 
+    it("keeps what was learnt of models' tokens, the newest of each", async () => {
+      const { usage } = subject();
+      expect(await usage.tokenFactors()).toEqual([]);
+      await usage.keepFactors([
+        { model: "b/x", factor_millionths: 1 },
+        { model: "a/x", factor_millionths: 1_150_000 },
+      ]);
+      await usage.keepFactors([{ model: "b/x", factor_millionths: 2 }]);
+      const factors = await usage.tokenFactors();
+      expect(factors.toSorted((a, b) => a.model.localeCompare(b.model))).toEqual([
+        { model: "a/x", factor_millionths: 1_150_000 },
+        { model: "b/x", factor_millionths: 2 },
+      ]);
+    });
+
     it("is emptied with the runs", async () => {
       const storage = subject();
       await storage.usage.record([sampleCall("a")]);

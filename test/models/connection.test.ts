@@ -12,6 +12,7 @@ import { chatModel } from "../../src/models/chat.ts";
 import { Model } from "../../src/models/model.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
+import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import * as fake from "../support/fake-provider.ts";
 import { startProxy } from "../support/proxy.ts";
@@ -29,6 +30,7 @@ function served(fields: Fields, env: Record<string, string> = {}): Disposable & 
   const uninstall = installRuntime({
     version: 1,
     limiter: new MemoryLimiter(),
+    factors: new TokenFactors(),
     models: new ModelRegistry([model], "a"),
     prompts: { render: (name) => name },
     files: { keep: async () => ({ id: "f", url: "/files/f" }) },

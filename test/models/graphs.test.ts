@@ -5,6 +5,7 @@ import { graph as chat } from "../../graphs/chat.ts";
 import { contextOf, prompt } from "../../src/graphkit.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
+import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import * as fake from "../support/fake-provider.ts";
 import { testRuntime } from "./support.ts";
@@ -169,6 +170,7 @@ describe("graphkit", () => {
     const uninstall = installRuntime({
       version: 1,
       limiter: new MemoryLimiter(),
+      factors: new TokenFactors(),
       models: new ModelRegistry([], undefined),
       prompts: { render: (name, variables) => JSON.stringify([name, variables]) },
       files: { keep: async () => ({ id: "f", url: "/files/f" }) },

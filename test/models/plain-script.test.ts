@@ -95,12 +95,13 @@ describe("a plain script with no server", () => {
       const { parseModelConfig } = await import(${JSON.stringify(new URL("src/config/model-config.ts", ROOT).href)});
       const { Model } = await import(${JSON.stringify(new URL("src/models/model.ts", ROOT).href)});
       const { ModelRegistry } = await import(${JSON.stringify(new URL("src/models/registry.ts", ROOT).href)});
+      const { TokenFactors } = await import(${JSON.stringify(new URL("src/models/tokens/token-factors.ts", ROOT).href)});
       const { chatModel } = await import(${JSON.stringify(new URL("src/graphkit.ts", ROOT).href)});
       const make = (api_key) => new Model(
         parseModelConfig({ model: "m", url: "${provider.url}", api_key }, { file: "a.json", dir: ".", env: {} }),
         { clock: { now: () => 0 }, log: undefined });
       for (const key of [null, "own-key-1"]) {
-        installRuntime({ version: 1, models: new ModelRegistry([make(key)], "a"), prompts: {}, usage: { record() {} } });
+        installRuntime({ version: 1, models: new ModelRegistry([make(key)], "a"), prompts: {}, usage: { record() {} }, factors: new TokenFactors() });
         await chatModel().invoke("hi");
       }`,
       { env },

@@ -4,6 +4,7 @@ import type { FileContent } from "../../src/models/files/file-store-port.ts";
 import { Model } from "../../src/models/model.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
+import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import type { ModelUsage } from "../../src/models/usage-port.ts";
 
@@ -19,13 +20,15 @@ export function makeModel(id: string, fields: Record<string, unknown>): Model {
 /** A runtime with these models, the first one being the default; uninstalled when disposed. */
 export function testRuntime(
   models: Record<string, Record<string, unknown>>,
-): Disposable & { used: ModelUsage[]; kept: FileContent[] } {
+): Disposable & { used: ModelUsage[]; kept: FileContent[]; factors: TokenFactors } {
   const used: ModelUsage[] = [];
   const kept: FileContent[] = [];
+  const factors = new TokenFactors();
   const list = Object.entries(models).map(([id, fields]) => makeModel(id, fields));
   const uninstall = installRuntime({
     version: 1,
     limiter: new MemoryLimiter(),
+    factors,
     models: new ModelRegistry(list, list[0]?.id),
     prompts: { render: (name) => name },
     files: {
@@ -36,5 +39,5 @@ export function testRuntime(
     },
     usage: { record: (usage) => void used.push(usage) },
   });
-  return { used, kept, [Symbol.dispose]: uninstall };
+  return { used, kept, factors, [Symbol.dispose]: uninstall };
 }

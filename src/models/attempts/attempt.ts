@@ -2,13 +2,12 @@ import type { BaseMessage } from "@langchain/core/messages";
 import type { ModelCall } from "../call.ts";
 import { CallMeter, type Measured, type Received } from "../call-meter.ts";
 import type { Body } from "../dialects/index.ts";
-import { estimateMessage, estimateTools } from "../estimate.ts";
 import { AttemptClock, type CallClock } from "../exchange/clock.ts";
 import { isAbort, toUpstreamError } from "../failures/upstream-error.ts";
 import type { CallTicket } from "../limits/call-limiter-port.ts";
 import { takeTicket } from "../limits/ticket.ts";
+import type { PromptSize } from "../tokens/prompt-size.ts";
 import type { ModelUsage } from "../usage-port.ts";
-import { itemsOf } from "../wire.ts";
 
 /** One call with its time running and its request made. */
 export interface Begun {
@@ -16,6 +15,7 @@ export interface Begun {
   readonly messages: BaseMessage[];
   readonly clock: CallClock;
   readonly body: Body;
+  readonly prompt: PromptSize;
 }
 
 /** One request of a call: it waits its turn, has its time, and is written down once, however it ends. */
@@ -30,15 +30,13 @@ export class Attempt {
     this.#begun = begun;
     this.#ticket = ticket;
     this.clock = new AttemptClock(begun.clock);
-    this.#meter = new CallMeter(begun.call, begun.messages);
+    this.#meter = new CallMeter(begun.call, promptTokens(begun));
   }
 
   static async begin(begun: Begun): Promise<Attempt> {
-    const { call, clock, messages, body } = begun;
-    const tokens = (): number =>
-      messages.reduce((sum, message) => sum + estimateMessage(message), 0) +
-      estimateTools(itemsOf(body["tools"]));
-    const { limiter, model } = call;
+    const { limiter, model } = begun.call;
+    const tokens = (): number => promptTokens(begun);
+    const { clock } = begun;
     return new Attempt(begun, await takeTicket(model, { limiter, tokens, signal: clock.signal }));
   }
 
@@ -63,8 +61,20 @@ export class Attempt {
     this.clock[Symbol.dispose]();
     const measured = this.#meter.record({ status: this.#status, ...received });
     const { counts, receipt } = measured;
-    if (!receipt.estimated && counts.totalTokens > 0) this.#ticket.used(counts.totalTokens);
+    if (!receipt.estimated && counts.totalTokens > 0) {
+      this.#ticket.used(counts.totalTokens);
+      this.#learn(counts.promptTokens);
+    }
     this.#ticket[Symbol.dispose]();
     return measured;
   }
+
+  #learn(reported: number): void {
+    const { call, prompt } = this.#begun;
+    if (prompt.hasMedia) return;
+    call.factors.learn(call.model, { estimated: prompt.tokens, reported });
+  }
 }
+
+const promptTokens = ({ call, prompt }: Begun): number =>
+  call.factors.calibrated(call.model, prompt.tokens);

@@ -9,6 +9,7 @@ import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
 import { threadSearch } from "./0011-thread-search.ts";
 import { store } from "./0012-store.ts";
+import { tokenFactors } from "./0016-token-factors.ts";
 import { apiKeys } from "./0019-api-keys.ts";
 import type { Migration } from "./migration.ts";
 
@@ -25,5 +26,6 @@ export const MIGRATIONS: readonly Migration[] = [
   assistantVersions,
   threadSearch,
   store,
+  tokenFactors,
   apiKeys,
 ];

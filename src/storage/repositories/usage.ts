@@ -1,5 +1,5 @@
-import type { ModelCall, UsageReport, UsageSums } from "../../domain/usage.ts";
-import { all, hot, type Commit } from "../commit.ts";
+import type { ModelCall, TokenFactor, UsageReport, UsageSums } from "../../domain/usage.ts";
+import { all, hot, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import type { UsageRows } from "../usage-port.ts";
 import type { ModelCallRow } from "../usage-schema.ts";
@@ -51,6 +51,25 @@ export class KyselyUsageRows implements UsageRows {
 
   report(query: ReportQuery): Promise<UsageReport> {
     return this.#commits.read(reportCommit(this.#dialect, query), "snapshot");
+  }
+
+  tokenFactors(): Promise<TokenFactor[]> {
+    return this.#commits.read(all(this.#dialect.db.selectFrom("token_factor").selectAll()));
+  }
+
+  keepFactors(factors: readonly TokenFactor[]): Promise<void> {
+    const inOrder = factors.toSorted((a, b) => (a.model < b.model ? -1 : 1));
+    return this.#commits.write(() => this.#keepCommit(inOrder));
+  }
+
+  *#keepCommit(factors: readonly TokenFactor[]): Commit<void> {
+    for (const factor of factors)
+      yield* run(
+        this.#dialect.db
+          .insertInto("token_factor")
+          .values(factor)
+          .onConflict((conflict) => conflict.column("model").doUpdateSet(factor)),
+      );
   }
 
   /** A call that is there already was counted then. */

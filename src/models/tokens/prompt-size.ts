@@ -1,0 +1,40 @@
+import type { BaseMessage } from "@langchain/core/messages";
+import { UpstreamError } from "../../core/errors.ts";
+import type { Body } from "../dialects/index.ts";
+import { estimateMessage, estimateTools } from "../estimate.ts";
+import type { Model } from "../model.ts";
+import { itemsOf } from "../wire.ts";
+
+/** How long a prompt is, before anything is known of the model's own count. */
+export interface PromptSize {
+  readonly tokens: number;
+  /** Images and other media, whose tokens are only guessed. */
+  readonly hasMedia: boolean;
+}
+
+/** The size of messages with the tools that a request offers. */
+export function promptSize(messages: readonly BaseMessage[], body: Body): PromptSize {
+  const tokens =
+    messages.reduce((sum, message) => sum + estimateMessage(message), 0) +
+    estimateTools(itemsOf(body["tools"])) +
+    estimateTools(itemsOf(body["functions"]));
+  return { tokens, hasMedia: messages.some(({ content }) => hasMedia(content)) };
+}
+
+const hasMedia = (content: BaseMessage["content"]): boolean =>
+  Array.isArray(content) && content.some((part) => !("text" in part));
+
+/** Refuses a prompt that is longer than the model takes, before it costs anything. */
+export function requireRoom(model: Model, tokens: number): void {
+  const { input_tokens: input, context_window: window } = model.fields;
+  const limit = Math.min(input ?? Number.POSITIVE_INFINITY, window ?? Number.POSITIVE_INFINITY);
+  if (tokens <= limit) return;
+  throw new UpstreamError(
+    `The prompt does not fit model ${model.label}: it has about ${tokens} tokens, and the limit is ${limit}`,
+    {
+      kind: "overflow",
+      retryable: false,
+      details: { model: model.id, limit_tokens: limit, estimated_tokens: tokens },
+    },
+  );
+}
