@@ -142,7 +142,7 @@ export class DatabaseBus implements Bus {
   }
 
   flush(writer: Writer): Promise<void> {
-    if (!this.#pending.has(writer)) return Promise.resolve();
+    if (!this.#pending.has(writer)) return writer.storing;
     return new Promise((resolve, reject) => {
       this.#line(writer).settle.push({ resolve, reject });
       this.#soon ??= setImmediate(() => void this.#flush());
@@ -160,15 +160,36 @@ export class DatabaseBus implements Bus {
     clearTimeout(this.#timer);
     clearImmediate(this.#soon);
     this.#timer = this.#soon = undefined;
-    const batch = [...this.#pending.values()];
-    this.#pending.clear();
-    await Promise.all(
-      apart(batch).map((part) => {
-        const stored = this.#store(part);
-        for (const { writer } of part) writer.storing = stored;
-        return stored;
-      }),
-    );
+    await Promise.all(apart(this.#takeReady()).map((part) => this.#storeInOrder(part)));
+  }
+
+  /**
+   * What can be stored now. Not that of a writer whose last commit is still on its way: on Postgres a later one
+   * could be done first, and readers would miss the earlier one. Nor that of one whose commit failed: its
+   * events would leave a gap.
+   */
+  #takeReady(): Pending[] {
+    const ready: Pending[] = [];
+    for (const pending of this.#pending.values()) {
+      const { writer, settle } = pending;
+      if (writer.isStoring) continue;
+      this.#pending.delete(writer);
+      if (writer.failure === undefined) ready.push(pending);
+      else for (const { reject } of settle) reject(writer.failure);
+    }
+    return ready;
+  }
+
+  async #storeInOrder(batch: Pending[]): Promise<void> {
+    const stored = this.#store(batch);
+    for (const { writer } of batch) {
+      writer.storing = stored;
+      writer.isStoring = true;
+    }
+    await stored;
+    for (const { writer } of batch) writer.isStoring = false;
+    if (batch.some(({ writer }) => this.#pending.has(writer)))
+      this.#soon ??= setImmediate(() => void this.#flush());
   }
 
   async #store(batch: Pending[]): Promise<void> {
@@ -231,6 +252,7 @@ class Writer implements EventWriter {
   isFresh = true;
   /** The store in progress, which the end of the run must wait for. */
   storing: Promise<void> = Promise.resolve();
+  isStoring = false;
   failure: unknown;
 
   constructor(bus: DatabaseBus, fence: Fence, lastSeq: number) {

@@ -13,19 +13,10 @@ const STOPS = isLong ? 4 : 1;
 
 let server: SpawnedServer;
 let folder: ReturnType<typeof tempFolder>;
-beforeEach(async () => {
-  folder = tempFolder();
-  server = await spawnServer({
-    langgraph: TEST_GRAPHS,
-    flags: ["--preload", "--drain-seconds=1", "--workers=2"],
-  });
-});
-afterEach(async () => {
-  await server[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
+beforeEach(() => void (folder = tempFolder()));
+afterEach(() => folder[Symbol.dispose]());
 
-async function chain(name: string, pause_ms: number, on = server) {
+async function chain(name: string, pause_ms: number, on: SpawnedServer) {
   const thread = await newThread(on.api);
   const configurable = { ledger: join(folder.path, name), pause_ms };
   const run = await startRun(on.api, thread, {
@@ -51,10 +42,18 @@ const linesOf = (name: string): string[] =>
   readFileSync(join(folder.path, name), "utf8").trim().split("\n");
 
 describe("a server that is asked to stop", () => {
+  beforeEach(async () => {
+    server = await spawnServer({
+      langgraph: TEST_GRAPHS,
+      flags: ["--preload", "--drain-seconds=1", "--workers=2"],
+    });
+  });
+  afterEach(() => server[Symbol.asyncDispose]());
+
   it("lets short runs end, hands long ones back, begins no more, and ends with 0", async () => {
-    const short = await chain("short", 20);
-    const long = await chain("long", 200);
-    const waiting = await chain("waiting", 1);
+    const short = await chain("short", 20, server);
+    const long = await chain("long", 200, server);
+    const waiting = await chain("waiting", 1, server);
     const reader = new SseReader(await server.api.get(`${long.path}/stream?stream_mode=tasks`));
     await reader.until(({ event }) => event === "tasks");
     const streamed = untilCut(await server.api.get(`${long.path}/stream`));
@@ -83,7 +82,7 @@ describe("a server that is asked to stop", () => {
   });
 
   it("is handed back to as often as it likes without an attempt being charged", async () => {
-    const long = await chain("patient", 150 * STOPS);
+    const long = await chain("patient", 150 * STOPS, server);
     for (let stops = 0; stops < STOPS; stops++) {
       const reader = new SseReader(await server.api.get(`${long.path}/stream?stream_mode=tasks`));
       await reader.until(({ event }) => event === "tasks");
@@ -94,7 +93,9 @@ describe("a server that is asked to stop", () => {
     expect(await checkInvariants({ api: server.api, runs: [long] })).toEqual(["success"]);
     expect(server.log).not.toContain("took over");
   });
+});
 
+describe("a server that is asked to stop twice", () => {
   it("ends at once at the second signal", async () => {
     await using stubborn = await spawnServer({
       langgraph: TEST_GRAPHS,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Loose, newThread, okJson } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import { describeFleets, type Fleet } from "./fleet.ts";
@@ -9,11 +9,9 @@ const POSTS = 20;
 describeFleets("twenty posts at once on one thread", (open) => {
   let fleet: Fleet;
   let thread: string;
-  beforeEach(async () => {
-    fleet = await open();
-    thread = await newThread(fleet.first);
-  });
-  afterEach(() => fleet[Symbol.asyncDispose]());
+  beforeAll(async () => void (fleet = await open()));
+  afterAll(() => fleet[Symbol.asyncDispose]());
+  beforeEach(async () => void (thread = await newThread(fleet.first)));
 
   /** Posts them all over the servers; the graph of each stands at a gate of this name. */
   async function post(multitask_strategy: string, gateName: string) {
