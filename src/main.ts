@@ -6,6 +6,7 @@ import { announceServer } from "./auth/local-access.ts";
 import { createApp } from "./app.ts";
 import type { Context } from "./context.ts";
 import { type ContextOptions, type OpenContext, openContext } from "./container.ts";
+import type { Settings } from "./config/settings.ts";
 import { ConfigError } from "./core/errors.ts";
 import { nodeFetch } from "./http/node-fetch.ts";
 import { isLoopback } from "./core/loopback.ts";
@@ -62,6 +63,15 @@ function refuseOpenDoor({ settings, guard, log }: Context): void {
   log.warn({ host }, "nobody has to sign in, and other machines can reach this server");
 }
 
+/** Cuts off whoever sends a request too slowly or not at all; streams may take as long as they like. */
+function timeLimits({ header_timeout_seconds, request_timeout_seconds }: Settings) {
+  return {
+    headersTimeout: header_timeout_seconds * 1000,
+    requestTimeout: Math.max(header_timeout_seconds, request_timeout_seconds) * 1000,
+    connectionsCheckingInterval: Math.min(5000, header_timeout_seconds * 500),
+  };
+}
+
 /** Node's server of the app, and the WebSockets on it; what goes wrong in the app it answers itself. */
 function serverOf({ ctx }: OpenContext): {
   server: Server;
@@ -75,10 +85,13 @@ function serverOf({ ctx }: OpenContext): {
   const { fetch, sendOff } = nodeFetch(createApp(ctx));
   const server = createAdaptorServer({
     fetch,
+    serverOptions: timeLimits(ctx.settings),
     websocket: { server: adapted(sockets) },
   });
   // Without a createServer of our own it is a plain HTTP server.
-  return { server: server as Server, sockets, sendOff };
+  const http = server as Server;
+  http.maxConnections = ctx.settings.max_connections;
+  return { server: http, sockets, sendOff };
 }
 
 /** The adapter was made for this very class, but is typed more narrowly. */

@@ -12,6 +12,8 @@ export interface Deed {
 export interface Guard {
   /** True where there are no keys and no auth handlers: everybody may do everything. */
   readonly isOpen: boolean;
+  /** True where somebody gets in for being at this machine alone. */
+  readonly trustsThisMachine: boolean;
   /** Who sent a request; rejects with `unauthorized` when that is not known but has to be. */
   authenticate(request: Request): Promise<Actor>;
   /** Somebody who asked for something earlier; rejects with `unauthorized` when their key is no longer good. */

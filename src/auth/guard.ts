@@ -47,6 +47,10 @@ export class ServerGuard implements Guard {
     return this.#parts.handlers === undefined && !this.#parts.ring.hasAny;
   }
 
+  get trustsThisMachine(): boolean {
+    return this.isOpen || (this.#parts.handlers !== undefined && this.#parts.admitsStudio);
+  }
+
   /** What the operator's commands on this machine come in with. */
   get localSecret(): string {
     return this.#parts.localSecret;

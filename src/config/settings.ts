@@ -39,6 +39,9 @@ const schema = z.strictObject({
   log_level: z.enum(LOG_LEVELS).default("info"),
   sqlite_synchronous: z.enum(["FULL", "NORMAL"]).default("FULL"),
   max_body_bytes: count.default(16 * 1024 * 1024),
+  header_timeout_seconds: z.coerce.number().positive().default(10),
+  request_timeout_seconds: z.coerce.number().positive().default(60),
+  max_connections: count.default(20_000),
   heartbeat_seconds: z.coerce.number().positive().default(5),
   lease_seconds: z.coerce.number().positive().default(10),
   run_timeout_seconds: z.coerce.number().nonnegative().default(3600),
@@ -108,6 +111,18 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
     description: "FULL survives a power cut; NORMAL is faster and survives a crash of the process",
   },
   max_body_bytes: { env: "KAGARI_MAX_BODY_BYTES", description: "Largest request body in bytes" },
+  header_timeout_seconds: {
+    env: "KAGARI_HEADER_TIMEOUT_SECONDS",
+    description: "How long the headers of a request may take to come in",
+  },
+  request_timeout_seconds: {
+    env: "KAGARI_REQUEST_TIMEOUT_SECONDS",
+    description: "How long a whole request may take to come in; its answer may take longer",
+  },
+  max_connections: {
+    env: "KAGARI_MAX_CONNECTIONS",
+    description: "Connections at the same time; one more is closed",
+  },
   heartbeat_seconds: {
     env: "KAGARI_HEARTBEAT_SECONDS",
     description: "Pause between heartbeats of an open stream",

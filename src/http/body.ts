@@ -1,10 +1,14 @@
 import { AppError } from "../core/errors.ts";
-
-/** Deepest nesting a client may send; the checkpoint serializer works by recursion. */
-const MAX_DEPTH = 64;
+import { checkShape, MAX_DEPTH } from "./json-shape.ts";
 
 /** Reads a request body as JSON, whatever its content type says; undefined when it is empty. */
 export async function readBody(request: Request, maxBytes: number): Promise<unknown> {
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() !== "identity")
+    throw new AppError(
+      "unsupported_media_type",
+      `The body is encoded (${encoding}); send it plain`,
+    );
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > maxBytes) throw tooLarge(maxBytes);
   const text = await readText(request, maxBytes);
@@ -41,6 +45,7 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
 }
 
 function decode(bytes: Uint8Array): string {
+  checkShape(bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -59,33 +64,34 @@ const tooLarge = (maxBytes: number): AppError =>
  * turn back into a LangChain object.
  */
 export function checkClientJson(root: unknown): void {
-  const stack: { value: unknown; depth: number; path: string }[] = [
-    { value: root, depth: 1, path: "" },
-  ];
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    const { value, depth, path } = next;
-    if (typeof value === "string") checkText(value, path);
-    if (typeof value !== "object" || value === null) continue;
-    if (depth > MAX_DEPTH)
+  const path: string[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value === "string") return checkText(value, path);
+    if (typeof value !== "object" || value === null) return;
+    if (path.length >= MAX_DEPTH)
       throw new AppError("validation", `The body is nested deeper than ${MAX_DEPTH} levels`);
-    for (const [key, child] of Object.entries(value)) {
-      checkText(key, path);
-      if (key === "lc" && !Array.isArray(value))
-        throw new AppError("validation", `The key "lc" is reserved (at ${path || "the top"})`);
-      if (key === "__proto__")
-        throw new AppError(
-          "validation",
-          `The key "__proto__" is refused (at ${path || "the top"})`,
-        );
-      if (typeof child === "object" || typeof child === "string")
-        stack.push({ value: child, depth: depth + 1, path: `${path}/${key}` });
+    const isList = Array.isArray(value);
+    for (const key in value) {
+      if (!isList) checkKey(key, path);
+      path.push(key);
+      // The value came out of JSON.parse, so its keys are all its own.
+      visit((value as Record<string, unknown>)[key]);
+      path.pop();
     }
-  }
+  };
+  visit(root);
 }
 
-function checkText(text: string, path: string): void {
-  if (text.includes("\0"))
-    throw new AppError("validation", `A NUL character is refused (at ${path || "the top"})`);
-  if (!text.isWellFormed())
-    throw new AppError("validation", `A lone surrogate is refused (at ${path || "the top"})`);
+function checkKey(key: string, path: readonly string[]): void {
+  checkText(key, path);
+  if (key === "lc") throw refused(`The key "lc" is reserved`, path);
+  if (key === "__proto__") throw refused(`The key "__proto__" is refused`, path);
 }
+
+function checkText(text: string, path: readonly string[]): void {
+  if (text.includes("\0")) throw refused("A NUL character is refused", path);
+  if (!text.isWellFormed()) throw refused("A lone surrogate is refused", path);
+}
+
+const refused = (what: string, path: readonly string[]): AppError =>
+  new AppError("validation", `${what} (at ${path.length > 0 ? `/${path.join("/")}` : "the top"})`);

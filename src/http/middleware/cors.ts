@@ -1,71 +1,45 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { CorsFields } from "../../config/langgraph-schema.ts";
+import type { OriginRules } from "./origin-rules.ts";
 
-const EXPOSED = [
-  "content-location",
-  "location",
-  "x-pagination-total",
-  "x-pagination-next",
-  "warning",
-];
+const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagination-next"];
 const MAX_AGE_SECONDS = 600;
+const PRIVATE_NETWORK = "access-control-request-private-network";
 
-/** What an answer says of who may read it. */
-interface CorsRules {
-  /** The origin that may read, `*` for all, nothing for none. */
-  allow(origin: string): string | undefined;
-  exposed: string;
-  withCredentials: boolean;
-}
-
-function rulesOf(origins: string, fields: CorsFields): CorsRules {
-  const listed = fields.allow_origins ?? origins.split(",").map((origin) => origin.trim());
-  const { allow_origin_regex: text, allow_credentials: withCredentials = false } = fields;
-  const pattern = text === undefined ? undefined : new RegExp(`^(?:${text})$`);
-  // A pattern alone is the whole list.
-  const isListed = new Set(pattern && !fields.allow_origins ? [] : listed);
-  return {
-    allow: (origin) => {
-      // Browsers take no star with credentials.
-      if (isListed.has("*")) return withCredentials && origin !== "" ? origin : "*";
-      return isListed.has(origin) || pattern?.test(origin) ? origin : undefined;
-    },
-    exposed: [...new Set([...EXPOSED, ...(fields.expose_headers ?? [])])].join(","),
-    withCredentials,
-  };
-}
-
-/**
- * Lets browsers call from the origins of `http.cors`, else of the setting, and pages of public
- * origins reach a private address.
- */
-export function corsPolicy(origins: string, fields: CorsFields = {}): MiddlewareHandler {
-  const rules = rulesOf(origins, fields);
+/** Lets browsers call from the origins of the rules, and pages of public ones reach a private address. */
+export function corsPolicy(rules: OriginRules, fields: CorsFields = {}): MiddlewareHandler {
+  const exposed = [...new Set([...EXPOSED, ...(fields.expose_headers ?? [])])].join(",");
   const preflight = cors({
     origin: (origin) => rules.allow(origin),
-    credentials: rules.withCredentials,
+    credentials: fields.allow_credentials ?? false,
     maxAge: fields.max_age ?? MAX_AGE_SECONDS,
     ...(fields.allow_methods ? { allowMethods: fields.allow_methods } : {}),
     ...(fields.allow_headers ? { allowHeaders: fields.allow_headers } : {}),
   });
   return async (c, next) => {
+    const allowed = rules.allow(c.req.header("origin") ?? "");
     if (c.req.method === "OPTIONS") {
-      if (c.req.header("access-control-request-private-network") === "true")
+      if (allowed !== undefined && c.req.header(PRIVATE_NETWORK) === "true")
         c.header("access-control-allow-private-network", "true");
       return preflight(c, next);
     }
     await next();
     // Set on the answer itself: headers given before it make Hono build it a second time.
-    return answerTo(c, rules);
+    return answerTo(c, { allowed, exposed, withCredentials: fields.allow_credentials });
   };
 }
 
-function answerTo(c: Context, rules: CorsRules): void {
+interface Said {
+  allowed: string | undefined;
+  exposed: string;
+  withCredentials: boolean | undefined;
+}
+
+function answerTo(c: HonoContext, { allowed, exposed, withCredentials }: Said): void {
   const { headers } = c.res;
-  const allowed = rules.allow(c.req.header("origin") ?? "");
   if (allowed !== "*") headers.append("vary", "Origin");
   if (allowed !== undefined) headers.set("access-control-allow-origin", allowed);
-  if (rules.withCredentials) headers.set("access-control-allow-credentials", "true");
-  headers.set("access-control-expose-headers", rules.exposed);
+  if (withCredentials) headers.set("access-control-allow-credentials", "true");
+  headers.set("access-control-expose-headers", exposed);
 }
