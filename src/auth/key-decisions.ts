@@ -7,11 +7,13 @@ import type { Deed } from "./guard-port.ts";
 /** Is it about the whole server and not the rows of somebody? Keys are for administrators even while there are none. */
 export function isForAdmins(event: string, isOpen: boolean): boolean {
   const [resource] = event.split(":");
-  return resource === "keys" || (resource === "internal" && !isOpen);
+  return resource === "keys" || (!isOpen && (resource === "internal" || resource === "metrics"));
 }
 
-export function checkAdmin({ user }: Actor, event: string): void {
-  if (user?.is_admin !== true)
+/** An administrator may do all of it; to look at figures a permission of that name is enough. */
+export function checkAdmin({ user, permissions }: Actor, event: string): void {
+  const isObserver = event === "metrics:read" && permissions.includes("metrics");
+  if (user?.is_admin !== true && !isObserver)
     throw new AppError("forbidden", `${event} is for administrators of the server only`);
 }
 
