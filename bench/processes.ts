@@ -25,9 +25,9 @@ export async function processes({ children, places, upstream, isQuick }: Bench):
       const cells = [];
       for (const graph of ["chat", "echo"] as const) {
         const rounds: Round[] = [];
-        const runs = (isQuick ? 150 : 400) * Math.min(count, 2);
+        const runs = (isQuick ? 80 : 250) * Math.min(count, 2);
         await round({ servers, clients }, { graph, runs });
-        for (let turn = 0; turn < 3; turn++)
+        for (let turn = 0; turn < (isQuick ? 1 : 3); turn++)
           rounds.push(await round({ servers, clients }, { graph, runs }));
         const { runsPerSecond, p99Ms, cpuMsPerRun } = middle(rounds);
         cells.push(fixed(runsPerSecond), fixed(p99Ms), fixed(cpuMsPerRun));

@@ -125,9 +125,7 @@ function prepare(path: string, { sync, release }: DriverParts): SqliteDriver {
     refuseNewer(ids, path);
     refuseDamaged(database, path);
     // The log is put on the disk by WalSync where that is wanted, without blocking the event loop.
-    database.exec(
-      "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16384",
-    );
+    database.exec("pragma journal_mode = wal; pragma synchronous = normal");
     registerFunctions(database);
     migrate(database, ids);
     return new SqliteDriver(database, { release, sync });
