@@ -3,7 +3,13 @@ import { cors } from "hono/cors";
 import type { CorsFields } from "../../config/langgraph-schema.ts";
 import type { OriginRules } from "./origin-rules.ts";
 
-const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagination-next"];
+const EXPOSED = [
+  "content-location",
+  "location",
+  "x-pagination-total",
+  "x-pagination-next",
+  "warning",
+];
 const MAX_AGE_SECONDS = 600;
 const PRIVATE_NETWORK = "access-control-request-private-network";
 
