@@ -56,6 +56,9 @@ const schema = z.strictObject({
   max_pending_runs: count.default(10_000),
   max_pending_runs_per_owner: count.default(1000),
   cron_catch_up: z.enum(["once", "skip"]).default("once"),
+  openai_chore_model: text.optional(),
+  openai_tool_progress: yes.default(true),
+  openai_on_disconnect: z.enum(["cancel", "continue"]).default("cancel"),
   webhook_secret: text.optional(),
   webhook_allowed_hosts: z.string().default(""),
   public_url: z.url({ protocol: /^https?$/, error: "expected an http or https URL" }).optional(),
@@ -183,6 +186,20 @@ export const SETTING_DOCS: Record<keyof Settings, SettingDoc> = {
     env: "KAGARI_CRON_CATCH_UP",
     description:
       "What becomes of slots of crons missed while nothing ran: one run (once) or none (skip)",
+  },
+  openai_chore_model: {
+    env: "KAGARI_OPENAI_CHORE_MODEL",
+    description:
+      "Model for what chat clients ask by themselves, such as titles; the model they name, or the default one, when not set",
+  },
+  openai_tool_progress: {
+    env: "KAGARI_OPENAI_TOOL_PROGRESS",
+    description: "Show a graph's tools at work as its thinking to OpenAI clients",
+  },
+  openai_on_disconnect: {
+    env: "KAGARI_OPENAI_ON_DISCONNECT",
+    description:
+      "What becomes of a graph's run when an OpenAI client goes away: cancel, or continue",
   },
   webhook_secret: {
     env: "KAGARI_WEBHOOK_SECRET",

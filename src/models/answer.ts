@@ -186,7 +186,7 @@ function generationOf(message: WireObject, answered: Answered): ChatGeneration {
 }
 
 /** Answer and reasoning of a whole message, by its fields and else by its tags. */
-function textsOf(
+export function textsOf(
   message: WireObject,
   { tags, isGuess, mayClose, field }: ReadingRules,
   finishReason: string | undefined,

@@ -1,5 +1,3 @@
-import type { BaseMessage } from "@langchain/core/messages";
-
 const CJK_TOKENS = 0.65;
 const OTHER_CHARACTERS_PER_TOKEN = 3.7;
 const TOKENS_PER_MESSAGE = 4;
@@ -14,10 +12,16 @@ export function estimateText(text: string): number {
   return Math.ceil(cjk * CJK_TOKENS + (text.length - cjk) / OTHER_CHARACTERS_PER_TOKEN);
 }
 
+/** A message as far as it is counted: LangChain's, or one of the wire. */
+export interface Countable {
+  readonly content?: unknown;
+  readonly tool_calls?: unknown;
+}
+
 /** Tokens of one message, with its tool calls and what the wire adds to each message. */
-export function estimateMessage(message: BaseMessage): number {
+export function estimateMessage(message: Countable): number {
   let tokens = TOKENS_PER_MESSAGE + estimateContent(message.content);
-  if ("tool_calls" in message && Array.isArray(message.tool_calls) && message.tool_calls.length > 0)
+  if (Array.isArray(message.tool_calls) && message.tool_calls.length > 0)
     tokens += estimateText(JSON.stringify(message.tool_calls));
   return tokens;
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../core/json.ts";
 import type { Actor } from "../domain/actor.ts";
 import type { Embedded } from "./embedding/embed.ts";
 import type { Embeddable, EmbeddingWish } from "./embedding/request.ts";
@@ -18,6 +19,14 @@ export interface AskedModel {
 
 /** Calls of models that belong to no run. Each answers the id of the model that was asked. */
 export interface ModelCalls {
+  /** Whether a model of the name is configured, whether or not it can be called. */
+  isModel(id: string): boolean;
+  /** The chat models that can be called now. */
+  chatModels(): { id: string; dialect: string }[];
+  /** Answers a chat completion of OpenAI's wire; parameters and fields of the answer pass as they are. */
+  complete(asked: AskedModel, body: JsonObject): Promise<JsonObject>;
+  /** The same as the JSON texts of chunks, as many at once as have come; resolves once the model speaks. */
+  streamChat(asked: AskedModel, body: JsonObject): Promise<AsyncGenerator<string[], void>>;
   embed(
     asked: AskedModel,
     inputs: readonly Embeddable[],

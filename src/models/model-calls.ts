@@ -1,3 +1,4 @@
+import type { JsonObject } from "../core/json.ts";
 import type { Actor } from "../domain/actor.ts";
 import { embedTexts } from "./embedding/embed.ts";
 import { generateImages } from "./image/generate.ts";
@@ -5,21 +6,41 @@ import type { AskedModel, ModelCalls } from "./model-calls-port.ts";
 import type { Ask } from "./provider/meter.ts";
 import type { CallOrigin } from "./provider/origin.ts";
 import type { ModelRegistry, ModelType } from "./registry.ts";
+import type { RawCall } from "./raw/complete.ts";
 import { rerankDocuments } from "./rerank/rerank.ts";
 
-interface Parts extends Pick<Ask, "usage" | "limiter"> {
+interface Parts extends Pick<RawCall, "usage" | "limiter" | "factors"> {
   readonly models: ModelRegistry;
 }
 
 /** The calls of a server's models by its own routes. */
-export function createModelCalls({ models, ...parts }: Parts): ModelCalls {
+export function createModelCalls({ models, factors, ...parts }: Parts): ModelCalls {
   const askOf = (type: ModelType, { model, actor, signal }: AskedModel): Ask => ({
     model: models.get(model ?? models.defaultOf(type), type),
     ...parts,
     origin: originOf(actor),
     signal,
   });
+  const callOf = ({ model: id, actor }: AskedModel): RawCall => {
+    const model = models.get(id ?? models.defaultId);
+    return { model, fallbacks: models.fallbacksOf(model), factors, ...parts, ...originOf(actor) };
+  };
   return {
+    isModel: (id) => models.list().some((model) => model.id === id),
+    chatModels: () =>
+      models
+        .list()
+        .filter(({ modelType, state }) => modelType === "chat" && state === "ready")
+        .map(({ id, dialect }) => ({ id, dialect })),
+    async complete(asked, body) {
+      const { completeRaw } = await import("./raw/complete.ts");
+      // A provider's answer came as JSON.
+      return (await completeRaw(callOf(asked), { body, signal: asked.signal })) as JsonObject;
+    },
+    async streamChat(asked, body) {
+      const { streamRaw } = await import("./raw/complete.ts");
+      return await streamRaw(callOf(asked), { body, signal: asked.signal });
+    },
     async embed(asked, inputs, wish) {
       const ask = askOf("embedding", asked);
       return { ...(await embedTexts(ask, inputs, wish)), model: ask.model.id };

@@ -10,6 +10,8 @@ import { firstChoice, usageOf, type WireObject } from "./wire.ts";
 export interface StreamPiece {
   delta: AnswerDelta | undefined;
   chunk: WireObject | undefined;
+  /** The chunk as it came. */
+  text?: string | undefined;
 }
 
 /** The events of an answer, of LangChain's newer streams. */

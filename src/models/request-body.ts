@@ -24,6 +24,8 @@ export interface BodyParts {
   /** Parameters among the options of the call itself. */
   readonly options?: CallParameters;
   readonly isStreamed: boolean;
+  /** The answer goes on to a client of this wire, who can read several in one stream. */
+  readonly isRaw?: boolean;
 }
 
 const FIXED_KEYS = new Set(["model", "messages", "stream"]);
@@ -51,7 +53,7 @@ export function requestBody(model: Model, parts: BodyParts): Body {
   fillParameters(body, model, parts);
   limitAnswer(body, model, parts);
   mergeInto(body, thinkingFields(model, { overrides, isStreamed }));
-  suitStream(body, model, isStreamed);
+  suitStream(body, model, parts);
   applyRules(body, model);
   model.dialect.adapt?.(body, model.modelName);
   const { extra_body: configured, drop_params: dropped = [] } = model.fields;
@@ -124,10 +126,10 @@ function warnOfLost(
 }
 
 /** What only a stream, or only a whole answer, may ask for. */
-function suitStream(body: Body, model: Model, isStreamed: boolean): void {
+function suitStream(body: Body, model: Model, { isStreamed, isRaw }: BodyParts): void {
   if (!isStreamed || model.fields.capabilities?.stream_usage === false)
     delete body["stream_options"];
-  if (!isStreamed || body["n"] === undefined) return;
+  if (!isStreamed || isRaw === true || body["n"] === undefined) return;
   if (body["n"] !== 1)
     warnOnce(model, "n is not sent with streams: a stream is one answer; generate() gives all");
   delete body["n"];

@@ -119,16 +119,17 @@ export function usageMetadata(counts: TokenCounts): UsageMetadata {
 /** Usage of any provider at the places where OpenAI has it; undefined when it is none. */
 export function openAiUsage(raw: unknown): Record<string, unknown> | undefined {
   const counts = readUsage(raw);
-  return (
-    counts && {
-      prompt_tokens: counts.promptTokens,
-      completion_tokens: counts.completionTokens,
-      total_tokens: counts.totalTokens,
-      prompt_tokens_details: {
-        cached_tokens: counts.cachedTokens,
-        cache_write_tokens: counts.cacheWriteTokens,
-      },
-      completion_tokens_details: { reasoning_tokens: counts.reasoningTokens },
-    }
-  );
+  return counts && openAiCounts(counts);
 }
+
+/** Counts at the places where OpenAI has them. */
+export const openAiCounts = (counts: TokenCounts): Record<string, unknown> => ({
+  prompt_tokens: counts.promptTokens,
+  completion_tokens: counts.completionTokens,
+  total_tokens: counts.totalTokens,
+  prompt_tokens_details: {
+    cached_tokens: counts.cachedTokens,
+    cache_write_tokens: counts.cacheWriteTokens,
+  },
+  completion_tokens_details: { reasoning_tokens: counts.reasoningTokens },
+});

@@ -102,7 +102,7 @@ interface SentBack {
   isInTools: boolean;
 }
 
-function sendBackOf({ dialect, fields, modelName }: Model): Omit<SentBack, "isInTools"> {
+export function sendBackOf({ dialect, fields, modelName }: Model): Omit<SentBack, "isInTools"> {
   const wanted = fields.reasoning?.send_back ?? "auto";
   return {
     when: wanted === "auto" ? (dialect.sendBack?.(modelName) ?? "never") : wanted,

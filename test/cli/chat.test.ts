@@ -14,7 +14,7 @@ let server: SpawnedServer;
 beforeAll(async () => {
   const model = (id: string, fields: object) =>
     writeFileSync(join(folder.path, `${id}.json`), JSON.stringify({ ...DEMO, ...fields }));
-  model("demo", {});
+  model("demo", { pay_in: 1, pay_out: 2, currency: "CNY" });
   model("slow", { extra_body: { demo: { delay_ms: 100 } } });
   server = await spawnServer({ flags: [`--models-dir=${folder.path}`] });
 });
@@ -80,6 +80,21 @@ describe.skipIf(process.platform !== "linux")("kagari chat", () => {
     await person.shows("Nothing was said yet.");
     person.enter("What is my name?");
     await person.shows("You have not told me your name yet.");
+  });
+
+  it("lists models, takes one, and tells what the conversation cost", async () => {
+    await using person = await chat();
+    person.enter("/model");
+    expect(await person.shows("slow")).toContain("demo");
+    person.enter("/model none");
+    await person.shows("No model is called none.");
+    person.enter("/model demo");
+    await person.shows("Model: demo");
+    person.enter("Hello, my name is Ada");
+    await person.shows("I will remember your name");
+    await person.shows("\n> ");
+    person.enter("/cost");
+    expect(await person.shows(" CNY")).toMatch(/1 calls: \d+ tokens in, \d+ out, 0\.000\d+ CNY/);
   });
 
   it("sends pasted lines as one message", async () => {

@@ -28,6 +28,11 @@ export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
     help: "show what was said in this conversation",
     run: (session) => session.showHistory(),
   },
+  "/cost": {
+    words: "/cost",
+    help: "show the tokens and the price of this conversation",
+    run: (session) => session.showCost(),
+  },
   "/think": {
     words: "/think",
     help: "show or hide the model's thinking",

@@ -19,6 +19,17 @@ interface Place {
 
 const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 
+const count = z.number();
+const ThreadUsage = z.object({
+  usage: z.object({
+    calls: count,
+    unpriced_calls: count,
+    prompt_tokens: count,
+    completion_tokens: count,
+    cost_micros: z.record(z.string(), count),
+  }),
+});
+
 /** A thread on a server: what is said to its graph, and what comes back. */
 export class Conversation {
   readonly #client: Client;
@@ -91,6 +102,18 @@ export class Conversation {
       if (text === "" || (type !== "human" && type !== "ai")) return [];
       return [{ role: type === "human" ? "you" : "answer", text }];
     });
+  }
+
+  /** Tokens and price of the conversation so far, in words. */
+  async cost(): Promise<string> {
+    if (this.#thread === undefined) return "Nothing was said yet.";
+    const { usage } = ThreadUsage.parse(await this.#client.threads.get(this.#thread));
+    const prices = Object.entries(usage.cost_micros).map(
+      ([currency, micros]) => `${(micros / 1e6).toFixed(6)} ${currency}`,
+    );
+    const unpriced = usage.unpriced_calls === 0 ? "" : `, ${usage.unpriced_calls} without a price`;
+    const tokens = `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`;
+    return [`${usage.calls} calls${unpriced}: ${tokens}`, ...prices].join(", ");
   }
 
   async graphs(): Promise<string[]> {

@@ -82,6 +82,10 @@ export class ChatSession {
     this.say(said.map(({ role, text }) => (role === "you" ? `${PROMPT}${text}` : text)).join("\n"));
   }
 
+  async showCost(): Promise<void> {
+    this.say(await this.#conversation.cost());
+  }
+
   toggleThinking(): void {
     this.#showsThinking = !this.#showsThinking;
     this.say(`Thinking is ${this.#showsThinking ? "shown" : "hidden"}.`);

@@ -22,16 +22,30 @@ const STATUS_OF_KIND: Readonly<Record<string, number>> = {
   content: 400,
 };
 
+interface Told {
+  status: number;
+  headers: Record<string, string>;
+  body: { error: { message: string; type: string; param: string | null; code: string } };
+}
+
 /** The one place where an error becomes an answer in OpenAI's shape. */
 export function openAiError(error: unknown, log: Log): Response {
+  const { status, headers, body } = tell(error, log);
+  return Response.json(body, { status, headers });
+}
+
+/** An error in the middle of a stream. */
+export const openAiErrorBody = (error: unknown, log: Log): Told["body"] => tell(error, log).body;
+
+function tell(error: unknown, log: Log): Told {
   if (!(error instanceof AppError)) {
     log.error({ err: error }, "a request failed");
-    return answer(500, { message: "Internal server error", code: "internal" });
+    return told(500, { message: "Internal server error", code: "internal" });
   }
   const status = statusOf(error);
   if (status >= 500) log.error({ err: error }, error.message);
   const { unknown_model: model, retry_after_seconds: retryAfter } = error.details;
-  return answer(
+  return told(
     status,
     {
       message: error.message,
@@ -59,11 +73,11 @@ function paramOf({ details }: AppError): string | null {
   return typeof name === "string" ? name : null;
 }
 
-function answer(
+function told(
   status: number,
   { message, code, param = null }: { message: string; code: string; param?: string | null },
   headers: Record<string, string> = {},
-): Response {
+): Told {
   const type = TYPE_OF[status] ?? (status >= 500 ? "server_error" : "invalid_request_error");
-  return Response.json({ error: { message, type, param, code } }, { status, headers });
+  return { status, headers, body: { error: { message, type, param, code } } };
 }

@@ -1,4 +1,5 @@
 import type { Route } from "../route.ts";
+import { chatRoutes } from "../openai/chat/routes.ts";
 import { openAiRoutes } from "../openai/routes.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
@@ -18,6 +19,7 @@ import { usageRoutes } from "./usage.ts";
 const resources: Route[] = [
   ...systemRoutes,
   ...openAiRoutes,
+  ...chatRoutes,
   ...fileRoutes,
   ...assistantRoutes,
   ...threadRoutes,

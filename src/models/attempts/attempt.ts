@@ -1,4 +1,3 @@
-import type { BaseMessage } from "@langchain/core/messages";
 import type { ModelCall } from "../call.ts";
 import { CallMeter, type Measured, type Received } from "../call-meter.ts";
 import type { Body } from "../dialects/index.ts";
@@ -12,7 +11,6 @@ import type { ModelUsage } from "../usage-port.ts";
 /** One call with its time running and its request made. */
 export interface Begun {
   readonly call: ModelCall;
-  readonly messages: BaseMessage[];
   readonly clock: CallClock;
   readonly body: Body;
   readonly prompt: PromptSize;

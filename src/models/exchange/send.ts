@@ -28,8 +28,14 @@ export async function exchangeWhole(exchange: Exchange): Promise<WireObject> {
   return body;
 }
 
+/** A chunk of a stream, and the JSON text it came as. */
+export interface WireEvent {
+  readonly chunk: WireObject;
+  readonly text?: string;
+}
+
 /** The chunks of a stream, as many at once as have come. */
-export async function* exchangeStream(exchange: Exchange): AsyncGenerator<WireObject[]> {
+export async function* exchangeStream(exchange: Exchange): AsyncGenerator<WireEvent[]> {
   const { model, clock } = exchange;
   const response = await post(exchange);
   const type = response.headers.get("content-type") ?? "";
@@ -41,7 +47,7 @@ export async function* exchangeStream(exchange: Exchange): AsyncGenerator<WireOb
   }
   if (response.body === null) return;
   for await (const events of readEvents(response.body, clock)) {
-    const chunks: WireObject[] = [];
+    const chunks: WireEvent[] = [];
     let failed: unknown;
     try {
       for (const event of events) chunks.push(chunkOf(event, exchange, response.headers));
@@ -54,7 +60,7 @@ export async function* exchangeStream(exchange: Exchange): AsyncGenerator<WireOb
   }
 }
 
-function chunkOf({ name, data }: ServerEvent, exchange: Exchange, headers: Headers): WireObject {
+function chunkOf({ name, data }: ServerEvent, exchange: Exchange, headers: Headers): WireEvent {
   const { model } = exchange;
   const chunk = parseQuietly(data);
   if (chunk === undefined) {
@@ -64,7 +70,7 @@ function chunkOf({ name, data }: ServerEvent, exchange: Exchange, headers: Heade
   if (name === "error" && asWireObject(chunk["error"]) === undefined)
     throw refusedBy(model, { headers, text: data });
   requireNoError(exchange, { body: chunk, headers });
-  return chunk;
+  return { chunk, text: data };
 }
 
 async function post({ model, send, body, clock }: Exchange): Promise<Response> {

@@ -1,9 +1,9 @@
-import type { BaseMessage } from "@langchain/core/messages";
 import { UpstreamError } from "../../core/errors.ts";
+import type { ModelCall } from "../call.ts";
 import type { Body } from "../dialects/index.ts";
-import { estimateMessage, estimateTools } from "../estimate.ts";
+import { type Countable, estimateMessage, estimateTools } from "../estimate.ts";
 import type { Model } from "../model.ts";
-import { itemsOf } from "../wire.ts";
+import { asWireObject, itemsOf } from "../wire.ts";
 
 /** How long a prompt is, before anything is known of the model's own count. */
 export interface PromptSize {
@@ -12,8 +12,18 @@ export interface PromptSize {
   readonly hasMedia: boolean;
 }
 
-/** The size of messages with the tools that a request offers. */
-export function promptSize(messages: readonly BaseMessage[], body: Body): PromptSize {
+/** The size of messages with the tools that a request offers; one the model cannot take is refused. */
+export function promptOf(
+  { model, factors }: Pick<ModelCall, "model" | "factors">,
+  messages: readonly Countable[],
+  body: Body,
+): PromptSize {
+  const prompt = promptSize(messages, body);
+  requireRoom(model, factors.calibrated(model, prompt.tokens));
+  return prompt;
+}
+
+function promptSize(messages: readonly Countable[], body: Body): PromptSize {
   const tokens =
     messages.reduce((sum, message) => sum + estimateMessage(message), 0) +
     estimateTools(itemsOf(body["tools"])) +
@@ -21,11 +31,11 @@ export function promptSize(messages: readonly BaseMessage[], body: Body): Prompt
   return { tokens, hasMedia: messages.some(({ content }) => hasMedia(content)) };
 }
 
-const hasMedia = (content: BaseMessage["content"]): boolean =>
-  Array.isArray(content) && content.some((part) => !("text" in part));
+const hasMedia = (content: unknown): boolean =>
+  itemsOf(content).some((part) => asWireObject(part)?.["text"] === undefined);
 
 /** Refuses a prompt that is longer than the model takes, before it costs anything. */
-export function requireRoom(model: Model, tokens: number): void {
+function requireRoom(model: Model, tokens: number): void {
   const { input_tokens: input, context_window: window } = model.fields;
   const limit = Math.min(input ?? Number.POSITIVE_INFINITY, window ?? Number.POSITIVE_INFINITY);
   if (tokens <= limit) return;

@@ -1,0 +1,142 @@
+import type { Context, Frame } from "../../../context.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import type { Run } from "../../../domain/run.ts";
+import { createRun } from "../../../services/runs/create.ts";
+import { leaveRun } from "../../../services/runs/cancel.ts";
+import { followRun, isTooFarBehind } from "../../../services/runs/join.ts";
+import type { ApiRequest } from "../../route.ts";
+import { dataStream } from "../data-stream.ts";
+import { openAiErrorBody } from "../errors.ts";
+import { type Completion, CompletionChunks, wholeCompletion } from "./completion.ts";
+import { GraphAnswer } from "./graph-answer.ts";
+import { conversationOf, instructionsOf, startOn } from "./graph-thread.ts";
+import { type ChatRequest, wantsUsage } from "./request.ts";
+
+type Request = ApiRequest<unknown, unknown, ChatRequest>;
+
+/** Parameters of a request that graphs hand on to their model. */
+const MODEL_PARAMETERS = [
+  "top_p",
+  "stop",
+  "seed",
+  "frequency_penalty",
+  "presence_penalty",
+  "user",
+] as const;
+
+/** Answers a chat completion by a run of a graph, which is as durable as any other. */
+export async function answerByGraph(request: Request, assistant_id: string): Promise<Response> {
+  const { ctx, body } = request;
+  const run = await start(request, assistant_id);
+  const about: Completion = {
+    id: `chatcmpl-${run.run_id}`,
+    created: Math.floor(ctx.clock.now() / 1000),
+    model: body.model,
+  };
+  const headers = { "x-thread-id": run.thread_id, "x-run-id": run.run_id };
+  if (body.stream === true) return streamed(request, { run, about, headers });
+  return Response.json(await whole(request, run, about), { headers });
+}
+
+async function start({ ctx, body, headers }: Request, assistant_id: string): Promise<Run> {
+  const conversation = conversationOf(ctx, body, headers);
+  const { checkpoint, ...begin } = await startOn(ctx, conversation, body.messages);
+  const configurable = configurableOf(body);
+  return createRun(ctx, {
+    ...begin,
+    assistant_id,
+    thread_id: conversation?.thread_id,
+    checkpoint,
+    config: Object.keys(configurable).length > 0 ? { configurable } : undefined,
+    metadata: { created_by: "openai" },
+    stream_mode: ["messages-tuple", "updates"],
+    stream_subgraphs: true,
+    multitask_strategy: "enqueue",
+    on_disconnect: ctx.settings.openai_on_disconnect,
+    on_completion: "delete",
+    if_not_exists: "create",
+    durability: "sync",
+  });
+}
+
+/** What a request sets besides its messages, by the names that graphs know. */
+function configurableOf(body: ChatRequest): JsonObject {
+  const { temperature, max_tokens, max_completion_tokens, metadata } = body;
+  const longest = max_completion_tokens ?? max_tokens;
+  const parameters = Object.fromEntries(
+    MODEL_PARAMETERS.flatMap((name) => (body[name] == null ? [] : [[name, body[name]]])),
+  );
+  const instructions = instructionsOf(body.messages);
+  return JSON.parse(
+    JSON.stringify({
+      ...(typeof metadata?.["model"] === "string" ? { model: metadata["model"] } : {}),
+      ...(typeof temperature === "number" ? { temperature } : {}),
+      ...(typeof longest === "number" ? { max_tokens: longest } : {}),
+      ...(Object.keys(parameters).length > 0 ? { model_parameters: parameters } : {}),
+      ...(instructions === "" ? {} : { system_prompt: instructions }),
+    }),
+  ) as JsonObject;
+}
+
+/** The answer as it comes, until its end or the client's. */
+async function whole({ ctx, signal }: Request, run: Run, about: Completion): Promise<JsonObject> {
+  const answer = new GraphAnswer({ showsTools: ctx.settings.openai_tool_progress });
+  const leave = () => void leaveByPolicy(ctx, run);
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    for await (const frames of framesOf(ctx, run, signal))
+      for (const frame of frames) answer.take(frame);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+  answer.finish();
+  const { content, reasoning } = answer;
+  return wholeCompletion(about, { content, reasoning, ending: answer.ending(run) });
+}
+
+interface Streamed {
+  run: Run;
+  about: Completion;
+  headers: Record<string, string>;
+}
+
+function streamed({ ctx, body, drop }: Request, { run, about, headers }: Streamed): Response {
+  const controller = new AbortController();
+  let last: string | undefined;
+  const source = async function* (): AsyncGenerator<string[], void> {
+    const chunks = new CompletionChunks(about);
+    const answer = new GraphAnswer({ showsTools: ctx.settings.openai_tool_progress });
+    yield [chunks.start()].map(toText);
+    try {
+      for await (const frames of framesOf(ctx, run, controller.signal)) {
+        last = frames.at(-1)?.id ?? last;
+        const deltas = frames.flatMap((frame) => answer.take(frame));
+        if (deltas.length > 0) yield deltas.map((delta) => toText(chunks.delta(delta)));
+      }
+      const rest = answer.finish().map((delta) => chunks.delta(delta));
+      yield [...rest, ...chunks.end(answer.ending(run), wantsUsage(body))].map(toText);
+    } catch (error) {
+      yield [toText(openAiErrorBody(error, ctx.log))];
+    }
+  };
+  return dataStream(source(), {
+    heartbeatMs: ctx.settings.heartbeat_seconds * 1000,
+    headers,
+    controller,
+    onLeave: () => void leaveByPolicy(ctx, run),
+    onFailure: (error) => ctx.log.error({ err: error, run_id: run.run_id }, "a stream broke off"),
+    slow: { isTooFarBehind: () => isTooFarBehind(ctx, run, last), drop },
+  });
+}
+
+const toText = (value: JsonObject): string => JSON.stringify(value);
+
+const framesOf = (ctx: Context, run: Run, signal: AbortSignal): AsyncGenerator<Frame[], void> =>
+  followRun(ctx, run, { modes: ["messages-tuple", "updates"], after: undefined, signal });
+
+async function leaveByPolicy(ctx: Context, run: Run): Promise<void> {
+  if (run.kwargs.on_disconnect !== "cancel") return;
+  await leaveRun(ctx, run).catch((error: unknown) =>
+    ctx.log.error({ err: error }, "could not cancel a left run"),
+  );
+}
