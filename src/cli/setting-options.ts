@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { SETTING_DOCS, type Settings } from "../config/settings.ts";
+import { SETTINGS, type Settings } from "../config/settings.ts";
 
 /** Adds a flag for every setting, each named with the environment variable it equals. */
 export function addSettingOptions(command: Command): Command {
-  for (const [key, { env, description }] of Object.entries(SETTING_DOCS)) {
+  for (const [key, { env, description }] of Object.entries(SETTINGS)) {
     const name = key.replaceAll("_", "-");
     const value = ["preload", "test_routes", "allow_open"].includes(key) ? "" : " <value>";
     command.option(`--${name}${value}`, `${description} (${env})`);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
-import { SETTING_DOCS } from "../../src/config/settings.ts";
+import { SETTINGS } from "../../src/config/settings.ts";
 import { listProjectFiles, readProjectText } from "./project-files.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
@@ -47,7 +47,7 @@ describe("the documents", () => {
   });
 
   it.each([...readmes, ".env.example"])("%s names variables that are read", (name) => {
-    const known = new Set(Object.values(SETTING_DOCS).map(({ env }) => env));
+    const known = new Set(Object.values(SETTINGS).map(({ env }) => env));
     const models = listProjectFiles().filter((file) =>
       /^config\/models\/[\w.-]+\.json$/.test(file),
     );
