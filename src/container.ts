@@ -34,7 +34,8 @@ import type { Storage } from "./storage/ports.ts";
 import type { Embedder } from "./store/port.ts";
 import { SearchableItems } from "./store/items.ts";
 import { FactorKeeper } from "./usage/factor-keeper.ts";
-import { Ledger } from "./usage/ledger.ts";
+import type { Ledger } from "./usage/ledger.ts";
+import { openLedger } from "./usage/open-ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
 import { Worker } from "./worker/worker.ts";
@@ -125,7 +126,7 @@ async function lendToGraphs(
 ): Promise<{ ledger: Ledger; modelCalls: ModelCalls; unlend: () => Promise<void> }> {
   const { root, settings } = loaded;
   const { storage, log } = parts;
-  const ledger = new Ledger(storage.usage, log);
+  const ledger = openLedger(parts);
   const factors = new TokenFactors(await storage.usage.tokenFactors());
   const keeper = new FactorKeeper(storage.usage, { take: () => factors.takeChanged(), log });
   const lent = { models, usage: ledger, limiter: new MemoryLimiter(), factors };
@@ -283,6 +284,8 @@ async function takeOver({ settings, storage, clock, log }: Context): Promise<voi
   const isShared = settings.database_url !== undefined;
   const now = clock.now();
   const runs = await (isShared ? storage.runs.reclaim(now) : storage.runs.takeOver(now));
+  // What the only process of a database held before is held for nothing.
+  await storage.budgets.release(isShared ? now : Number.MAX_SAFE_INTEGER);
   for (const { run_id, thread_id, crashes } of runs)
     log.warn({ run_id, thread_id, crashes }, "took over a run that a dead process left");
 }

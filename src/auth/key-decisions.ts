@@ -6,8 +6,9 @@ import type { Deed } from "./guard-port.ts";
 
 /** Is it about the whole server and not the rows of somebody? Keys are for administrators even while there are none. */
 export function isForAdmins(event: string, isOpen: boolean): boolean {
-  const [resource] = event.split(":");
-  return resource === "keys" || (!isOpen && (resource === "internal" || resource === "metrics"));
+  const [resource = ""] = event.split(":");
+  const isServerWide = ["internal", "metrics", "budgets"].includes(resource);
+  return resource === "keys" || (isServerWide && !isOpen);
 }
 
 /** An administrator may do all of it; to look at figures a permission of that name is enough. */

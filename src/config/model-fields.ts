@@ -210,7 +210,7 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "proxy",
   "ca_file",
   "tls_insecure",
-  ...Object.keys(money).filter((key) => key !== "budget"),
+  ...Object.keys(money),
   "input_tokens",
   "out_tokens",
   "context_window",

@@ -12,6 +12,7 @@ export const STATUS_OF = {
   validation: 422,
   upgrade_required: 426,
   limit: 429,
+  insufficient_quota: 429,
   config: 500,
   internal: 500,
   not_supported: 501,
@@ -64,6 +65,14 @@ export class RefusedError extends AppError {
     super(status === 401 ? "unauthorized" : "forbidden", message);
     this.status = status;
     this.headers = headers;
+  }
+}
+
+/** A call that its budgets cannot pay; `details` say which budget, its limit, and what is spent and held. */
+export class BudgetExceededError extends AppError {
+  override readonly name = "BudgetExceededError";
+  constructor(message: string, details: ErrorDetails) {
+    super("insufficient_quota", message, { details });
   }
 }
 

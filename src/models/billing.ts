@@ -1,3 +1,4 @@
+import { assumedMicros } from "../domain/budget.ts";
 import { costMicros } from "../domain/price.ts";
 import type { CallKind } from "../domain/usage.ts";
 import type { Model } from "./model.ts";
@@ -72,6 +73,30 @@ export function billed(model: Model, call: EndedCall): ModelUsage {
     startedAtMs: call.startedAtMs,
     durationMs: Math.max(0, model.clock.now() - call.startedAtMs),
   };
+}
+
+/** The most that a call may cost: its whole prompt and its longest answer, each at the dearest price. */
+export function mostMicros(
+  model: Model,
+  {
+    promptTokens,
+    answerTokens = 0,
+    images = 0,
+  }: { promptTokens: number; answerTokens?: number; images?: number },
+): number {
+  const cost = (isCacheWrite: boolean, isThinking: boolean): number | null =>
+    costMicros(model.fields, {
+      promptTokens,
+      cachedTokens: 0,
+      cacheWriteTokens: isCacheWrite ? promptTokens : 0,
+      completionTokens: answerTokens,
+      reasoningTokens: isThinking ? answerTokens : 0,
+      requests: 1,
+      images,
+    });
+  const plain = cost(false, false);
+  if (plain === null) return assumedMicros(promptTokens + answerTokens, images);
+  return Math.max(plain, cost(true, false) ?? 0, cost(false, true) ?? 0, cost(true, true) ?? 0);
 }
 
 export const receiptOf = (usage: ModelUsage): Receipt => ({

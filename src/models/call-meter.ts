@@ -1,9 +1,9 @@
 import { newId } from "../core/ids.ts";
-import { billed, receiptOf, report, type Receipt } from "./billing.ts";
+import { billed, currencyOf, mostMicros, receiptOf, report, type Receipt } from "./billing.ts";
 import type { ModelCall } from "./call.ts";
 import { estimateText } from "./estimate.ts";
 import { NO_TOKENS, readUsage, type TokenCounts } from "./usage.ts";
-import type { ModelUsage } from "./usage-port.ts";
+import type { ModelUsage, PlannedCall } from "./usage-port.ts";
 
 /** What came of a call. */
 export interface Received {
@@ -37,6 +37,23 @@ export class CallMeter {
     this.#call = call;
     this.#promptTokens = promptTokens;
     this.#startedAtMs = call.model.clock.now();
+  }
+
+  /** The call as its budgets see it before it is made. */
+  plan(answerTokens: number): PlannedCall {
+    const { model, runId, threadId, assistantId, owner, keyId } = this.#call;
+    return {
+      callId: this.#callId,
+      modelId: model.id,
+      runId,
+      threadId,
+      assistantId,
+      owner,
+      keyId,
+      micros: mostMicros(model, { promptTokens: this.#promptTokens, answerTokens }),
+      currency: currencyOf(model),
+      budget: model.fields.budget,
+    };
   }
 
   /** What the call comes to if it ends so. */

@@ -30,8 +30,28 @@ export interface ModelUsage extends CallOrigin {
   readonly durationMs: number;
 }
 
+/** A call that is about to be made. */
+export interface PlannedCall extends CallOrigin {
+  /** As it will be recorded. */
+  readonly callId: string;
+  readonly modelId: string;
+  /** The most that it may cost, in millionths of the currency. */
+  readonly micros: number;
+  readonly currency: string;
+  /** What the model's own file allows, in whole units of the currency. */
+  readonly budget:
+    | {
+        readonly per_run?: number | undefined;
+        readonly per_day?: number | undefined;
+        readonly per_key?: number | undefined;
+      }
+    | undefined;
+}
+
 /** Where every call of a model is reported, once, whether it succeeded or not. */
 export interface UsagePort {
+  /** Holds the money for a call until it is recorded; rejects with BudgetExceededError where a budget lacks it. */
+  hold?(planned: PlannedCall): Promise<void>;
   record(usage: ModelUsage): void | Promise<void>;
 }
 

@@ -14,13 +14,21 @@ import { KyselyPruning } from "./repositories/prune.ts";
 import { KyselyRemovals } from "./repositories/removals.ts";
 import { KyselyRuns } from "./repositories/runs.ts";
 import { KyselyThreads } from "./repositories/threads.ts";
+import { KyselyBudgets } from "./repositories/budgets.ts";
 import { KyselyUsageRows } from "./repositories/usage.ts";
 import { KyselyWebhooks } from "./repositories/webhooks.ts";
 import type { Schema } from "./schema.ts";
 
 type Kinds = Parameters<Storage["truncate"]>[0];
 
-const USAGE_TABLES = ["model_call", "usage_day", "usage_thread", "usage_run"] as const;
+const USAGE_TABLES = [
+  "model_call",
+  "usage_day",
+  "usage_thread",
+  "usage_run",
+  "budget_spend",
+  "budget_hold",
+] as const;
 
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
   ...(kinds.runs ? (["run", "event", "webhook_delivery", "idempotency_key", "file"] as const) : []),
@@ -42,6 +50,7 @@ export class KyselyStorage implements Storage {
   readonly files: KyselyFiles;
   readonly checkpoints: KyselyCheckpoints;
   readonly usage: KyselyUsageRows;
+  readonly budgets: KyselyBudgets;
   readonly crons: KyselyCrons;
   readonly webhooks: KyselyWebhooks;
   readonly idempotency: KyselyIdempotencyKeys;
@@ -61,6 +70,7 @@ export class KyselyStorage implements Storage {
     this.events = new KyselyEvents(driver, dialect);
     this.files = new KyselyFiles(driver, dialect);
     this.checkpoints = new KyselyCheckpoints(driver, dialect);
+    this.budgets = new KyselyBudgets(driver, dialect);
     this.usage = new KyselyUsageRows(driver, dialect);
     this.crons = new KyselyCrons(driver, dialect);
     this.webhooks = new KyselyWebhooks(driver, dialect);

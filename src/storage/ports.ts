@@ -20,6 +20,7 @@ import type { ItemRows } from "./items-port.ts";
 import type { Removals } from "./removal-ports.ts";
 import type { ApiKeys } from "./keys-port.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
+import type { Budgets } from "./budget-port.ts";
 import type { UsageRows } from "./usage-port.ts";
 
 /**
@@ -37,6 +38,7 @@ export interface Storage {
   readonly files: Files;
   readonly checkpoints: Checkpoints;
   readonly usage: UsageRows;
+  readonly budgets: Budgets;
   readonly crons: Crons;
   readonly webhooks: Webhooks;
   readonly idempotency: IdempotencyKeys;

@@ -3,6 +3,9 @@ import type { RunStatus } from "../domain/run.ts";
 import type { ThreadStatus, ThreadTtl } from "../domain/thread.ts";
 import type { DeliveryStatus } from "../domain/webhook.ts";
 import type {
+  BudgetHoldTable,
+  BudgetSpendTable,
+  BudgetTable,
   ModelCallTable,
   TokenFactorTable,
   UsageDayTable,
@@ -27,6 +30,9 @@ export interface Schema {
   usage_thread: UsageThreadTable;
   usage_run: UsageRunTable;
   token_factor: TokenFactorTable;
+  budget: BudgetTable;
+  budget_spend: BudgetSpendTable;
+  budget_hold: BudgetHoldTable;
   cron: CronTable;
   webhook_delivery: WebhookDeliveryTable;
   idempotency_key: IdempotencyKeyTable;

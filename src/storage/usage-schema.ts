@@ -1,4 +1,5 @@
 import type { Selectable } from "kysely";
+import type { BudgetPeriod, BudgetScope } from "../domain/budget.ts";
 
 export interface ModelCallTable {
   call_id: string;
@@ -69,4 +70,36 @@ export interface TokenFactorTable {
   factor_millionths: number;
 }
 
+export interface BudgetTable {
+  budget_id: string;
+  scope: BudgetScope;
+  subject: string;
+  per: BudgetPeriod;
+  currency: string;
+  limit_micros: number;
+  created_at: number;
+  updated_at: number;
+}
+
+/** What is spent of a budget by a subject in a period, and held for calls under way. */
+export interface BudgetSpendTable {
+  budget_id: string;
+  subject: string;
+  period: string;
+  spent_micros: number;
+  held_micros: number;
+}
+
+export interface BudgetHoldTable {
+  call_id: string;
+  budget_id: string;
+  subject: string;
+  period: string;
+  rate_millionths: number;
+  micros: number;
+  holder: string;
+  expires_at: number;
+}
+
+export type BudgetRow = Selectable<BudgetTable>;
 export type ModelCallRow = Selectable<ModelCallTable>;

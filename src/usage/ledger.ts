@@ -2,8 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { ModelCall } from "../domain/usage.ts";
-import type { ModelUsage, RunUsage, UsagePort } from "../models/usage-port.ts";
+import type { ModelUsage, PlannedCall, RunUsage, UsagePort } from "../models/usage-port.ts";
 import type { UsageRows } from "../storage/usage-port.ts";
+import type { BudgetKeeper } from "./budget-keeper.ts";
 import { toModelCall } from "./model-call.ts";
 
 /** Calls of one commit. */
@@ -32,15 +33,21 @@ interface Waiter extends PromiseWithResolvers<void> {
 export class Ledger implements UsagePort, RunUsage {
   readonly #rows: UsageRows;
   readonly #log: Log;
+  readonly #budgets: BudgetKeeper | undefined;
   readonly #open = new Set<Entry>();
   readonly #waiters = new Set<Waiter>();
   #wake = new AbortController();
   #writing: Promise<void> | undefined;
   #isClosing = false;
 
-  constructor(rows: UsageRows, log: Log) {
+  constructor(rows: UsageRows, { log, budgets }: { log: Log; budgets?: BudgetKeeper }) {
     this.#rows = rows;
+    this.#budgets = budgets;
     this.#log = log;
+  }
+
+  async hold(planned: PlannedCall): Promise<void> {
+    await this.#budgets?.hold(planned);
   }
 
   /** Resolves when the call is kept, or has been given up. */
@@ -64,6 +71,7 @@ export class Ledger implements UsagePort, RunUsage {
     this.#isClosing = true;
     this.#wake.abort();
     await this.#writing;
+    this.#budgets?.close();
   }
 
   #isOpen(runId: string): boolean {
@@ -137,6 +145,7 @@ export class Ledger implements UsagePort, RunUsage {
 
   #end(entry: Entry): void {
     this.#open.delete(entry);
+    this.#budgets?.settled(entry.call.call_id);
     entry.done.resolve();
   }
 }

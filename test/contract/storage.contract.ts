@@ -3,6 +3,7 @@ import type { Storage } from "../../src/storage/ports.ts";
 import { accessContract } from "./access.contract.ts";
 import { apiKeysContract } from "./api-keys.contract.ts";
 import { assistantsContract } from "./assistants.contract.ts";
+import { budgetsContract } from "./budgets.contract.ts";
 import { backgroundContract } from "./background.contract.ts";
 import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
@@ -42,6 +43,7 @@ export function storageContract(
     eventsContract(subject);
     checkpointsContract(subject);
     usageContract(subject);
+    budgetsContract(subject);
     backgroundContract(subject);
     itemsContract(subject);
     filesContract(subject);

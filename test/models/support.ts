@@ -6,7 +6,7 @@ import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
 import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
-import type { ModelUsage } from "../../src/models/usage-port.ts";
+import type { ModelUsage, UsagePort } from "../../src/models/usage-port.ts";
 
 /** A model as if read from a file with these fields. */
 export function makeModel(id: string, fields: Record<string, unknown>): Model {
@@ -20,6 +20,7 @@ export function makeModel(id: string, fields: Record<string, unknown>): Model {
 /** A runtime with these models, the first one being the default; uninstalled when disposed. */
 export function testRuntime(
   models: Record<string, Record<string, unknown>>,
+  hold?: UsagePort["hold"],
 ): Disposable & { used: ModelUsage[]; kept: FileContent[]; factors: TokenFactors } {
   const used: ModelUsage[] = [];
   const kept: FileContent[] = [];
@@ -37,7 +38,7 @@ export function testRuntime(
         return { id: "f", url: "/files/f" };
       },
     },
-    usage: { record: (usage) => void used.push(usage) },
+    usage: { record: (usage) => void used.push(usage), ...(hold ? { hold } : {}) },
   });
   return { used, kept, factors, [Symbol.dispose]: uninstall };
 }

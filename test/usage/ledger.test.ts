@@ -1,37 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import { createLog, type Log } from "../../src/core/log.ts";
-import type { ModelUsage } from "../../src/models/usage-port.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import type { Storage } from "../../src/storage/ports.ts";
 import { Ledger } from "../../src/usage/ledger.ts";
-
-const used = (callId: string, change: Partial<ModelUsage> = {}): ModelUsage => ({
-  callId,
-  kind: "chat",
-  modelId: "m",
-  answeredBy: "m-1",
-  runId: "run",
-  threadId: undefined,
-  assistantId: undefined,
-  owner: undefined,
-  keyId: undefined,
-  units: 1,
-  promptTokens: 1,
-  completionTokens: 1,
-  totalTokens: 2,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  costMicros: 5,
-  currency: "CNY",
-  estimated: false,
-  usage: null,
-  status: "success",
-  startedAtMs: 0,
-  durationMs: 0,
-  ...change,
-});
+import { used } from "./used.ts";
 
 let storage: Storage;
 let lines: object[];
@@ -64,7 +37,7 @@ describe("the ledger", () => {
     let commits = 0;
     const ledger = new Ledger(
       failing((commit) => void (commits = commit)),
-      log,
+      { log },
     );
     await Promise.all(["a", "b", "c"].map((id) => ledger.record(used(id))));
     expect(commits).toBe(1);
@@ -74,7 +47,7 @@ describe("the ledger", () => {
   it("tries again what the database cannot take for now, and counts it once", async () => {
     const ledger = new Ledger(
       failing((commit) => (commit < 3 ? outage() : undefined)),
-      log,
+      { log },
     );
     await Promise.all([ledger.record(used("a")), ledger.record(used("b"))]);
     expect(await idsOf()).toEqual(["a", "b"]);
@@ -87,7 +60,7 @@ describe("the ledger", () => {
     void isBack.then(() => (isDown = false));
     const ledger = new Ledger(
       failing(() => (isDown ? outage() : undefined)),
-      log,
+      { log },
     );
     const done = ledger.record(used("a"));
     await expect(ledger.settled("run")).rejects.toMatchObject({ code: "unavailable" });
@@ -102,7 +75,7 @@ describe("the ledger", () => {
 
   it("keeps the neighbours of a call that the database refuses, and logs that one whole", async () => {
     const bad = used("bad", { durationMs: Number.NaN });
-    const ledger = new Ledger(storage.usage, log);
+    const ledger = new Ledger(storage.usage, { log });
     const done = Promise.all([
       ledger.record(used("a")),
       ledger.record(bad),
@@ -115,7 +88,7 @@ describe("the ledger", () => {
   });
 
   it("logs what is left when it closes without a database", async () => {
-    const ledger = new Ledger(failing(outage), log);
+    const ledger = new Ledger(failing(outage), { log });
     const done = ledger.record(used("a"));
     await ledger.close();
     await done;
@@ -123,7 +96,7 @@ describe("the ledger", () => {
   });
 
   it("bounds what a provider says, and takes what no database would", async () => {
-    const ledger = new Ledger(storage.usage, log);
+    const ledger = new Ledger(storage.usage, { log });
     const usage = { prompt_tokens: 3, junk: "x".repeat(100_000), more: 1 };
     await ledger.record(used("a", { usage, answeredBy: `m\0${"y".repeat(1000)}` }));
     const [call] = await storage.usage.ofRun("run");

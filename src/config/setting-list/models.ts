@@ -3,6 +3,8 @@ import { text, yes } from "./types.ts";
 
 const LOCAL_MODELS = /^(?:off|(?:(?:ollama|lmstudio)=https?:\/\/[^\s,@?#]+(?:,|$))+)$/;
 
+const RATES = /^(?:[A-Z]{3}=\d+(?:\.\d+)?(?:,(?=[A-Z])|$))*$/;
+
 /** Which models and prompts there are, and how OpenAI clients reach them. */
 export const MODELS = {
   models_dir: {
@@ -31,6 +33,12 @@ export const MODELS = {
       .default("ollama=http://127.0.0.1:11434,lmstudio=http://127.0.0.1:1234"),
     env: "KAGARI_LOCAL_MODELS",
     description: "Where to look for running Ollama and LM Studio servers at start; off for nowhere",
+  },
+  exchange_rates: {
+    type: z.string().regex(RATES, "expected rates such as USD=7.1,CNY=1").default(""),
+    env: "KAGARI_EXCHANGE_RATES",
+    description:
+      "Worth of each currency in any common unit, such as USD=7.1,CNY=1, so that a budget can pay models of another currency",
   },
   openai_chore_model: {
     type: text.optional(),

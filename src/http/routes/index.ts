@@ -14,6 +14,7 @@ import { stateRoutes } from "./state.ts";
 import { storeRoutes } from "./store.ts";
 import { systemRoutes } from "./system.ts";
 import { threadRoutes } from "./threads.ts";
+import { budgetRoutes } from "./budgets.ts";
 import { usageRoutes } from "./usage.ts";
 
 const resources: Route[] = [
@@ -31,6 +32,7 @@ const resources: Route[] = [
   ...maintenanceRoutes,
   ...storeRoutes,
   ...usageRoutes,
+  ...budgetRoutes,
   ...keyRoutes,
 ];
 

@@ -1,4 +1,5 @@
 import type { ModelCall } from "../call.ts";
+import { holdMoney } from "../budget/hold.ts";
 import { CallMeter, type Measured, type Received } from "../call-meter.ts";
 import type { Body } from "../dialects/index.ts";
 import { AttemptClock, type CallClock } from "../exchange/clock.ts";
@@ -35,7 +36,17 @@ export class Attempt {
     const { limiter, model } = begun.call;
     const tokens = (): number => promptTokens(begun);
     const { clock } = begun;
-    return new Attempt(begun, await takeTicket(model, { limiter, tokens, signal: clock.signal }));
+    const attempt = new Attempt(
+      begun,
+      await takeTicket(model, { limiter, tokens, signal: clock.signal }),
+    );
+    try {
+      await holdMoney(begun.call, attempt.#meter.plan(longestAnswer(begun)));
+      return attempt;
+    } catch (error) {
+      attempt.#leave();
+      throw error;
+    }
   }
 
   succeeded(): void {
@@ -56,15 +67,19 @@ export class Attempt {
   }
 
   end(received: Received): Measured {
-    this.clock[Symbol.dispose]();
     const measured = this.#meter.record({ status: this.#status, ...received });
     const { counts, receipt } = measured;
     if (!receipt.estimated && counts.totalTokens > 0) {
       this.#ticket.used(counts.totalTokens);
       this.#learn(counts.promptTokens);
     }
-    this.#ticket[Symbol.dispose]();
+    this.#leave();
     return measured;
+  }
+
+  #leave(): void {
+    this.clock[Symbol.dispose]();
+    this.#ticket[Symbol.dispose]();
   }
 
   #learn(reported: number): void {
@@ -72,6 +87,21 @@ export class Attempt {
     if (prompt.hasMedia) return;
     call.factors.learn(call.model, { estimated: prompt.tokens, reported });
   }
+}
+
+/** What a model may answer where nothing limits it. */
+const USUAL_ANSWER_TOKENS = 4096;
+
+/** Tokens that the answers of a request have at most, thinking included. */
+function longestAnswer({ call, body }: Begun): number {
+  const number = (name: string): number | undefined =>
+    typeof body[name] === "number" ? body[name] : undefined;
+  const limit =
+    number("max_completion_tokens") ??
+    number("max_tokens") ??
+    call.model.fields.out_tokens ??
+    USUAL_ANSWER_TOKENS;
+  return (limit + (number("thinking_budget") ?? 0)) * Math.max(1, number("n") ?? 1);
 }
 
 const promptTokens = ({ call, prompt }: Begun): number =>

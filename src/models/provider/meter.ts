@@ -1,11 +1,12 @@
 import { newId } from "../../core/ids.ts";
 import type { CallKind } from "../../domain/usage.ts";
-import { billed, report } from "../billing.ts";
+import { billed, currencyOf, mostMicros, report } from "../billing.ts";
+import { holdMoney } from "../budget/hold.ts";
 import type { CallLimiter } from "../limits/call-limiter-port.ts";
 import type { Model } from "../model.ts";
 import { isAbort } from "../failures/upstream-error.ts";
 import { NO_TOKENS, readUsage } from "../usage.ts";
-import type { ModelUsage, UsagePort } from "../usage-port.ts";
+import type { ModelUsage, PlannedCall, UsagePort } from "../usage-port.ts";
 import { asWireObject, said, type WireObject } from "../wire.ts";
 import type { CallOrigin } from "./origin.ts";
 
@@ -40,8 +41,10 @@ export async function metered<Result>(
   measure: Measure,
   call: () => Promise<Metered<Result>>,
 ): Promise<{ result: Result; promptTokens: number }> {
+  const callId = newId();
+  await holdMoney(ask, planned(ask, { measure, callId }));
   const startedAtMs = ask.model.clock.now();
-  const record = (end: CallEnd) => reported(ask, { measure, startedAtMs, end });
+  const record = (end: CallEnd) => reported(ask, { callId, measure, startedAtMs, end });
   try {
     const { result, answer, units } = await call();
     const promptTokens = record({ status: "success", answer, units: units ?? measure.units });
@@ -53,6 +56,22 @@ export async function metered<Result>(
   }
 }
 
+/** The call as its budgets see it before it is made. */
+function planned(
+  { model, origin }: Ask,
+  { measure, callId }: { measure: Measure; callId: string },
+): PlannedCall {
+  const images = measure.kind === "image" ? measure.units : 0;
+  return {
+    callId,
+    modelId: model.id,
+    ...origin,
+    micros: mostMicros(model, { promptTokens: measure.estimate(), images }),
+    currency: currencyOf(model),
+    budget: model.fields.budget,
+  };
+}
+
 interface CallEnd {
   readonly status: ModelUsage["status"];
   readonly answer: unknown;
@@ -60,12 +79,14 @@ interface CallEnd {
 }
 
 interface Reported {
+  readonly callId: string;
   readonly measure: Measure;
   readonly startedAtMs: number;
   readonly end: CallEnd;
 }
 
-function reported({ model, usage, origin }: Ask, { measure, startedAtMs, end }: Reported): number {
+function reported({ model, usage, origin }: Ask, call: Reported): number {
+  const { callId, measure, startedAtMs, end } = call;
   const raw = usageObject(end.answer);
   const told = readUsage(
     asWireObject(raw?.["tokens"]) ?? asWireObject(raw?.["billed_units"]) ?? raw,
@@ -74,7 +95,7 @@ function reported({ model, usage, origin }: Ask, { measure, startedAtMs, end }: 
   const promptTokens = isEstimate ? measure.estimate() : 0;
   const counts = told ?? { ...NO_TOKENS, promptTokens, totalTokens: promptTokens };
   const billedCall = billed(model, {
-    callId: newId(),
+    callId,
     kind: measure.kind,
     origin,
     counts,

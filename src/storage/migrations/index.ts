@@ -5,6 +5,7 @@ import { runLimits } from "./0004-run-limits.ts";
 import { engine } from "./0005-engine.ts";
 import { usage } from "./0006-usage.ts";
 import { files } from "./0008-files.ts";
+import { budgets } from "./0007-budgets.ts";
 import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
 import { threadSearch } from "./0011-thread-search.ts";
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   runLimits,
   engine,
   usage,
+  budgets,
   files,
   auth,
   assistantVersions,

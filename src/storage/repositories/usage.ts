@@ -3,6 +3,7 @@ import { all, hot, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import type { UsageRows } from "../usage-port.ts";
 import type { ModelCallRow } from "../usage-schema.ts";
+import { settler } from "./budget-holds.ts";
 import { reportCommit, sumsOfCommit, type ReportQuery } from "./usage-report.ts";
 import { fromCall, toCall } from "./usage-rows.ts";
 import { sumsAdder } from "./usage-sums.ts";
@@ -12,6 +13,7 @@ export class KyselyUsageRows implements UsageRows {
   readonly #dialect: Dialect;
   readonly #insert: (row: ModelCallRow) => Commit<{ call_id: string }[]>;
   readonly #add: (calls: readonly ModelCall[]) => Commit<void>;
+  readonly #settle: (calls: readonly ModelCall[]) => Commit<void>;
   readonly #ofRun: (p: { run_id: string }) => Commit<ModelCallRow[]>;
 
   constructor(commits: Commits, dialect: Dialect) {
@@ -19,6 +21,7 @@ export class KyselyUsageRows implements UsageRows {
     this.#commits = commits;
     this.#dialect = dialect;
     this.#add = sumsAdder(dialect);
+    this.#settle = settler(dialect);
     this.#insert = hot((row) => insertNew(dialect, [row]));
     this.#ofRun = hot((p) =>
       db
@@ -76,7 +79,9 @@ export class KyselyUsageRows implements UsageRows {
   *#recordCommit(calls: readonly ModelCall[]): Commit<void> {
     const inserted = yield* this.#insertCommit(calls.map(fromCall));
     const ids = new Set(inserted.map(({ call_id }) => call_id));
-    yield* this.#add(calls.filter(({ call_id }) => ids.delete(call_id)));
+    const added = calls.filter(({ call_id }) => ids.delete(call_id));
+    yield* this.#add(added);
+    yield* this.#settle(added);
   }
 
   *#insertCommit(rows: readonly ModelCallRow[]): Commit<{ call_id: string }[]> {
