@@ -70,6 +70,13 @@ export interface UsageFilter {
   owner?: string | undefined;
 }
 
+/** Which calls are exported. */
+export interface CallFilter extends Omit<UsageFilter, "from_day" | "to_day"> {
+  /** From this millisecond on, and before that one. */
+  from?: number | undefined;
+  before?: number | undefined;
+}
+
 export interface UsageReport {
   rows: UsageGroupSums[];
   /** Of all groups, each currency by itself. */

@@ -1,4 +1,5 @@
 import type {
+  CallFilter,
   ModelCall,
   TokenFactor,
   UsageFilter,
@@ -22,6 +23,14 @@ export interface UsageRows {
     limit: number;
     offset: number;
   }): Promise<UsageReport>;
+  /** Calls in the order in which they began, those after the one named. */
+  calls(query: {
+    filter: CallFilter;
+    after?: Pick<ModelCall, "started_at" | "call_id"> | undefined;
+    limit: number;
+  }): Promise<ModelCall[]>;
+  /** Deletes calls that began before a time, and what is left of their holds; their sums stay. Answers how many. */
+  sweep(before: number, limit: number): Promise<number>;
   tokenFactors(): Promise<TokenFactor[]>;
   keepFactors(factors: readonly TokenFactor[]): Promise<void>;
 }

@@ -7,6 +7,7 @@ import {
   expireThreads,
   newWalk,
   sweepRecords,
+  sweepUsage,
   thinOutThreads,
   trimLongRuns,
 } from "../services/maintenance/retention.ts";
@@ -40,5 +41,6 @@ export function createSweeper(ctx: Context): (signal: AbortSignal) => Promise<vo
     await trimLongRuns(ctx, walk, signal);
     await thinOutThreads(ctx, walk, signal);
     if (!signal.aborted) await sweepRecords(ctx);
+    if (!signal.aborted) await sweepUsage(ctx);
   };
 }

@@ -4,7 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { human, newThread, okJson, refusal, runOf, runWait, threadOf } from "../support/calls.ts";
 import * as fake from "../support/fake-provider.ts";
 import { tempFolder } from "../support/spawn-server.ts";
-import { OWN_GRAPHS, START_MS, testServer, type TestServer } from "../support/test-server.ts";
+import {
+  type Api,
+  apiOf,
+  OWN_GRAPHS,
+  START_MS,
+  testServer,
+  type TestServer,
+} from "../support/test-server.ts";
 
 /** 6 fresh, 5 cached and 7 answer tokens, of which 3 thinking. */
 const COST = { cny: 6 * 2 + 5 * 1 + 7 * 10, usd: 6 * 1 + 5 * 1 + 4 * 4 + 3 * 8 };
@@ -146,6 +153,81 @@ describe("GET /usage", () => {
       expect(code).toBe("validation");
     },
   );
+});
+
+describe("GET /usage/export", () => {
+  const read = async (query: string) => {
+    const response = await server.get(`/usage/export?${query}`);
+    expect(response.status).toBe(200);
+    return { type: response.headers.get("content-type"), text: await response.text() };
+  };
+
+  it("is a table with a head, oldest call first", async () => {
+    const { type, text } = await read("before=2026-01-02");
+    expect(type).toContain("text/csv");
+    const lines = text.trimEnd().split("\r\n");
+    const [head = "", ...rows] = lines;
+    expect(head.split(",").slice(0, 2)).toEqual(["call_id", "started_at"]);
+    expect(rows).toHaveLength(2);
+    expect(rows[0]).toContain(",yuan,fake,");
+    expect(rows[0]).toMatch(new RegExp(`,11,5,0,7,3,1,false,${COST.cny},CNY$`));
+  });
+
+  it("is JSON lines with the provider's own usage", async () => {
+    const { type, text } = await read("format=jsonl&model=dollar&before=2026-01-02");
+    expect(type).toBe("application/x-ndjson");
+    expect(JSON.parse(text)).toMatchObject({
+      model_id: "dollar",
+      started_at: new Date(START_MS).toISOString(),
+      cost_micros: COST.usd,
+      usage: { prompt_tokens: 11 },
+    });
+  });
+});
+
+describe("with keys", () => {
+  const as = (secret: string) =>
+    apiOf((path, init = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set("x-api-key", secret);
+      return server.request(path, { ...init, headers });
+    });
+
+  it("everybody sees its own usage and budgets, and an administrator all", async () => {
+    const operator = as(server.localSecret);
+    const keyOf = async (body: object) => as((await okJson(operator.post("/keys", body))).secret);
+    const ann = await keyOf({ name: "ann", budget: "1 CNY/day" });
+    const bob = await keyOf({ name: "bob" });
+    const body = {
+      assistant_id: "chat",
+      input: human("hi"),
+      context: { model: "yuan", tools: [] },
+    };
+    await runWait(ann, await newThread(ann), body);
+    const calls = async (api: Api, query = "") =>
+      (await okJson(api.get(`/usage?model=yuan${query}`))).totals[0]?.calls ?? 0;
+    expect(await calls(ann)).toBe(1);
+    expect(await calls(bob)).toBe(0);
+    expect(await calls(bob, "&owner=ann")).toBe(0);
+    expect(await calls(operator, "&owner=ann")).toBe(1);
+    expect(await calls(operator)).toBeGreaterThan(1);
+    const exported = await ann.get("/usage/export").then((response) => response.text());
+    expect(exported.trimEnd().split("\r\n")).toHaveLength(2);
+    expect(await okJson(ann.get("/usage/budgets"))).toMatchObject([
+      {
+        scope: "key",
+        per: "day",
+        currency: "CNY",
+        limit_micros: 1e6,
+        spent_micros: COST.cny,
+        held_micros: 0,
+        remaining_micros: 1e6 - COST.cny,
+      },
+    ]);
+    expect(await okJson(bob.get("/usage/budgets"))).toEqual([]);
+    await refusal(ann.get("/budgets"), 403);
+    expect(await okJson(operator.get("/budgets"))).toEqual([]);
+  });
 });
 
 const doubled = (counts: Record<string, number>) =>

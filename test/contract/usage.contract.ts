@@ -95,6 +95,38 @@ export function usageContract(subject: Subject): void {
       ]);
     });
 
+    it("lists calls in the order in which they began, page by page, by filter", async () => {
+      const { usage } = subject();
+      const calls = manyCalls(90);
+      await usage.record(calls);
+      const inOrder = calls.toSorted(
+        (a, b) => a.started_at - b.started_at || (a.call_id < b.call_id ? -1 : 1),
+      );
+      const filter = { from: DAY_MS, before: 4 * DAY_MS, owner: "ann" };
+      const wanted = inOrder.filter(
+        ({ started_at, owner }) =>
+          started_at >= filter.from && started_at < filter.before && owner === "ann",
+      );
+      expect(wanted.length).toBeGreaterThan(2);
+      const first = await usage.calls({ filter, limit: 2 });
+      const rest = await usage.calls({ filter, after: first.at(-1), limit: 100 });
+      expect([...first, ...rest]).toEqual(wanted);
+      expect(await usage.calls({ filter: {}, limit: 100 })).toEqual(inOrder);
+    });
+
+    it("deletes old calls and keeps their sums", async () => {
+      const { usage } = subject();
+      const calls = manyCalls(30);
+      await usage.record(calls);
+      const query = { group_by: "model" as const, filter: {}, ...PAGE };
+      const before = await usage.report(query);
+      const old = calls.filter(({ started_at }) => started_at < 2 * DAY_MS).length;
+      expect(await usage.sweep(2 * DAY_MS, 3)).toBe(3);
+      expect(await usage.sweep(2 * DAY_MS, 100)).toBe(old - 3);
+      expect(await usage.calls({ filter: {}, limit: 100 })).toHaveLength(30 - old);
+      expect(await usage.report(query)).toEqual(before);
+    });
+
     it("is emptied with the runs", async () => {
       const storage = subject();
       await storage.usage.record([sampleCall("a")]);

@@ -61,6 +61,11 @@ export const RUNNING = {
     env: "KAGARI_FILE_RETENTION_DAYS",
     description: "How long files that models made are kept, in days; 0 for ever",
   },
+  usage_retention_days: {
+    type: z.coerce.number().nonnegative().default(0),
+    env: "KAGARI_USAGE_RETENTION_DAYS",
+    description: "How long each recorded model call is kept, in days; 0 for ever. Sums stay",
+  },
   event_retention_seconds: {
     type: z.coerce.number().nonnegative().default(3600),
     env: "KAGARI_EVENT_RETENTION_SECONDS",

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { dayOf, USAGE_GROUPS } from "../../domain/usage.ts";
+import { remainingBudgets } from "../../services/budgets/remaining.ts";
+import { exportCalls } from "../../services/usage/export.ts";
 import { reportUsage } from "../../services/usage/report.ts";
 import { type Route, route } from "../route.ts";
 import { absent, wholeNumber } from "../schemas.ts";
+import { exportReply } from "../usage-export.ts";
 import { reportJson } from "../usage-json.ts";
 
 const id = absent(z.string().min(1).max(200));
@@ -44,7 +47,51 @@ const sums = z.object({
   cost_micros: z.int(),
 });
 
+/** A time; a date is its first moment in UTC. */
+const instant = absent(
+  z
+    .string()
+    .refine((text) => !Number.isNaN(Date.parse(text)), "expected a date or an ISO time")
+    .transform((text) => Date.parse(text)),
+);
+
+const exportQuery = z.object({
+  format: absent(z.enum(["csv", "jsonl"])).transform((format) => format ?? "csv"),
+  from: instant,
+  before: instant,
+  model: id,
+  assistant: id,
+  thread: id,
+  owner: id,
+});
+
 export const usageRoutes: Route[] = [
+  route({
+    method: "get",
+    path: "/usage/export",
+    summary: "Every recorded call, oldest first, as CSV or as lines of JSON",
+    auth: "usage:read",
+    query: exportQuery,
+    handle: async ({ ctx, query }) => {
+      const { format, from, before, model, assistant, thread, owner } = query;
+      const pages = await exportCalls(ctx, {
+        from,
+        before,
+        model_id: model,
+        assistant_id: assistant,
+        thread_id: thread,
+        owner,
+      });
+      return exportReply(pages, format);
+    },
+  }),
+  route({
+    method: "get",
+    path: "/usage/budgets",
+    summary: "What is left of the budgets of whoever asks",
+    auth: "usage:read",
+    handle: async ({ ctx }) => Response.json(await remainingBudgets(ctx)),
+  }),
   route({
     method: "get",
     path: "/usage",

@@ -91,6 +91,15 @@ export async function thinOutThreads(ctx: Context, walk: Walk, signal: AbortSign
 }
 
 const DAY_MS = 24 * 3_600_000;
+
+/** Gives back what dead processes hold of budgets, and deletes old calls where a setting says so. */
+export async function sweepUsage({ storage, settings, clock }: Context): Promise<void> {
+  const now = clock.now();
+  await storage.budgets.release(now);
+  const { usage_retention_days: days } = settings;
+  if (days === 0) return;
+  while ((await storage.usage.sweep(now - days * DAY_MS, ROWS)) === ROWS);
+}
 /** Files of one commit: each may have megabytes. */
 const FILES = 20;
 /** How long what became of a webhook can be looked up. */

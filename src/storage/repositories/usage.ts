@@ -4,6 +4,7 @@ import type { Commits, Dialect } from "../driver.ts";
 import type { UsageRows } from "../usage-port.ts";
 import type { ModelCallRow } from "../usage-schema.ts";
 import { settler } from "./budget-holds.ts";
+import { callsCommit, sweepCommit, type CallsQuery } from "./usage-calls.ts";
 import { reportCommit, sumsOfCommit, type ReportQuery } from "./usage-report.ts";
 import { fromCall, toCall } from "./usage-rows.ts";
 import { sumsAdder } from "./usage-sums.ts";
@@ -54,6 +55,15 @@ export class KyselyUsageRows implements UsageRows {
 
   report(query: ReportQuery): Promise<UsageReport> {
     return this.#commits.read(reportCommit(this.#dialect, query), "snapshot");
+  }
+
+  async calls(query: CallsQuery): Promise<ModelCall[]> {
+    const rows = await this.#commits.read(callsCommit(this.#dialect, query));
+    return rows.map(toCall);
+  }
+
+  sweep(before: number, limit: number): Promise<number> {
+    return this.#commits.write(() => sweepCommit(this.#dialect, before, limit));
   }
 
   tokenFactors(): Promise<TokenFactor[]> {
