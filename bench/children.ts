@@ -8,7 +8,7 @@ import type { Workplace } from "./workplace.ts";
 const START_LIMIT_MS = 30_000;
 const POLL_MS = 5;
 const LISTENING = /listening on (http:\S+)/;
-const LAUNCHER = fileURLToPath(new URL("../bin/kagari.mjs", import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL("../bin/kagari.mjs", import.meta.url));
 
 /** A server under measurement. */
 export interface Server {

@@ -9,6 +9,7 @@ import { systemClock } from "../src/core/clock.ts";
 import { type Bench, type Table, textOf } from "./bench.ts";
 import { Children } from "./children.ts";
 import { profileSummary } from "./cpu-profile.ts";
+import { gateway } from "./gateway.ts";
 import { growth } from "./growth.ts";
 import { processes } from "./processes.ts";
 import { ratio } from "./ratio.ts";
@@ -23,7 +24,7 @@ import { Workplaces } from "./workplace.ts";
 /** No benchmark takes longer than this. */
 const LIMIT_MS = 240_000;
 
-const BENCHES = { ratio, streams, growth, stalls, readers, processes, takeover } as const;
+const BENCHES = { ratio, streams, growth, stalls, readers, processes, takeover, gateway } as const;
 const SHORT: Name[] = ["ratio"];
 
 type Name = keyof typeof BENCHES;

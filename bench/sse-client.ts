@@ -10,8 +10,12 @@ export class Client {
   readonly #base: URL;
   readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_LIMIT_MS });
 
-  constructor(base: string) {
+  readonly #headers: Record<string, string>;
+
+  /** `headers` go with every request. */
+  constructor(base: string, headers: Record<string, string> = {}) {
     this.#base = new URL(base);
+    this.#headers = headers;
   }
 
   /** Sends JSON and answers the parsed JSON, undefined for an empty answer. */
@@ -44,6 +48,7 @@ export class Client {
     const text = body === undefined ? "" : JSON.stringify(body);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = {
+        ...this.#headers,
         "content-type": "application/json",
         "content-length": Buffer.byteLength(text),
       };
