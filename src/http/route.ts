@@ -33,6 +33,8 @@ export interface Route {
   auth: string;
   /** What a 2xx answer says was created; such a route honours Idempotency-Key. */
   creates?: Created;
+  /** It costs money: its answers say what is left of the caller's budget. */
+  spends?: true;
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;

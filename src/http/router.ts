@@ -7,6 +7,7 @@ import { type Actor, ANONYMOUS, isInScope } from "../domain/actor.ts";
 import { InProcess } from "../domain/in-process.ts";
 import { allowed } from "../services/access.ts";
 import { readBody } from "./body.ts";
+import { withBudget } from "./budget-headers.ts";
 import { handleOnce } from "./middleware/idempotency.ts";
 import { heldUntilEnd } from "./held-response.ts";
 import type { ApiRequest, Route } from "./route.ts";
@@ -55,7 +56,9 @@ async function admitted(entry: Route, server: Context, c: HonoContext): Promise<
   checkScope(actor, { event: entry.auth, path: entry.path });
   const countOut = server.guard.admit(actor);
   try {
-    const response = await serve(entry, { ...server, actor }, c);
+    const ctx = { ...server, actor };
+    const served = await serve(entry, ctx, c);
+    const response = entry.spends ? await withBudget(ctx, served) : served;
     return countOut ? heldUntilEnd(response, countOut) : response;
   } catch (error) {
     countOut?.();

@@ -225,6 +225,17 @@ describe("with keys", () => {
       },
     ]);
     expect(await okJson(bob.get("/usage/budgets"))).toEqual([]);
+    const ask = (api: Api) =>
+      api.post("/v1/chat/completions", {
+        model: "yuan",
+        messages: [{ role: "user", content: "hi" }],
+      });
+    const { headers } = await ask(ann);
+    const remaining = Number(headers.get("x-budget-remaining-micros"));
+    expect(remaining).toBeLessThanOrEqual(1e6 - COST.cny);
+    expect(remaining).toBeGreaterThan(9e5);
+    expect(headers.get("x-budget-currency")).toBe("CNY");
+    expect((await ask(bob)).headers.get("x-budget-limit-micros")).toBeNull();
     await refusal(ann.get("/budgets"), 403);
     expect(await okJson(operator.get("/budgets"))).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { embeddingsBody, imageParameterNames, imagesBody, rerankBody } from "./s
 export const openAiRoutes: Route[] = [
   route({
     method: "post",
+    spends: true,
     path: "/v1/embeddings",
     summary: "Turns texts into vectors",
     auth: "embeddings:create",
@@ -33,6 +34,7 @@ export const openAiRoutes: Route[] = [
   }),
   route({
     method: "post",
+    spends: true,
     path: "/v1/rerank",
     summary: "Orders documents by how well they answer a query",
     auth: "rerank:create",
@@ -59,6 +61,7 @@ export const openAiRoutes: Route[] = [
   }),
   route({
     method: "post",
+    spends: true,
     path: "/v1/images/generations",
     summary: "Makes images of a prompt",
     auth: "images:create",

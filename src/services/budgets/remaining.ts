@@ -18,7 +18,17 @@ export interface Remaining {
 /** What the budgets of the actor's key and owner, and of the server, have left. */
 export async function remainingBudgets(ctx: Context): Promise<Remaining[]> {
   await allowed(ctx, "usage:read");
-  const { actor, storage, clock } = ctx;
+  return remainingOfActor(ctx);
+}
+
+/** As `remainingBudgets`, the scarcest one; undefined where there is none. */
+export async function scarcestBudget(ctx: Context): Promise<Remaining | undefined> {
+  const share = ({ remaining_micros, limit_micros }: Remaining): number =>
+    limit_micros === 0 ? 0 : remaining_micros / limit_micros;
+  return (await remainingOfActor(ctx)).toSorted((a, b) => share(a) - share(b))[0];
+}
+
+async function remainingOfActor({ actor, storage, clock }: Context): Promise<Remaining[]> {
   const applying = await storage.budgets.applying({
     run_id: null,
     assistant_id: null,

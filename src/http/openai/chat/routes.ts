@@ -72,6 +72,7 @@ export const chatRoutes: Route[] = [
   }),
   route({
     method: "post",
+    spends: true,
     path: "/v1/chat/completions",
     summary: "Answers a conversation by a model, or by a graph as a durable run",
     auth: "chat:create",
