@@ -75,7 +75,7 @@ function install(url: string): void {
     models: new ModelRegistry(models, "bench"),
     prompts: { render: (name) => name },
     usage: noLedger,
-    files: { keep: async () => ({ id: "", url: "" }) },
+    files: { keep: async () => ({ id: "", url: "" }), read: async () => undefined },
     limiter: new MemoryLimiter(),
     factors: new TokenFactors(),
   });

@@ -4,16 +4,20 @@ import type { Run } from "./run.ts";
 export const DELIVERY_STATUSES = ["pending", "delivered", "dead"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-/** The news of a run's end on its way to a webhook. Times are milliseconds since the epoch. */
+/** The news of the end of a run or a task on its way to a webhook. Times are milliseconds since the epoch. */
 export interface WebhookDelivery {
   /** The same in every attempt, for the receiver to know a repetition by. */
   delivery_id: string;
+  /** Empty for a task, as is the thread's. */
   run_id: string;
   thread_id: string;
+  /** Null for a run. */
+  task_id: string | null;
   /** The newest checkpoint of the thread when the run ended. */
   checkpoint_id: string | null;
   url: string;
-  run: Run;
+  /** Null for a task, whose body is there from the beginning. */
+  run: Run | null;
   /** What is sent; made at the first attempt. */
   body: JsonObject | null;
   status: DeliveryStatus;

@@ -66,6 +66,8 @@ export const deliveryJson = (delivery: WebhookDelivery) => {
   const { run: _run, body: _body, checkpoint_id: _at, ...shown } = delivery;
   return {
     ...shown,
+    run_id: shown.run_id || null,
+    thread_id: shown.thread_id || null,
     next_attempt_at: delivery.status === "pending" ? iso(delivery.next_attempt_at) : null,
     created_at: iso(delivery.created_at),
     updated_at: iso(delivery.updated_at),

@@ -38,6 +38,7 @@ const DECIDED_BY_SERVICES: ReadonlySet<string> = new Set([
   "store",
   "webhooks",
   "files",
+  "tasks",
 ]);
 
 /** Errors of a foreign protocol are answered in its own shape, all others by the app. */

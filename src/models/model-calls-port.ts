@@ -4,6 +4,7 @@ import type { Embedded } from "./embedding/embed.ts";
 import type { Embeddable, EmbeddingWish } from "./embedding/request.ts";
 import type { MadeImage } from "./image/fetch-image.ts";
 import type { ImageWish } from "./image/request.ts";
+import type { ModelTasks } from "./task/model-tasks-port.ts";
 import type { Reranked } from "./rerank/rerank.ts";
 import type { RerankWish } from "./rerank/request.ts";
 
@@ -37,4 +38,6 @@ export interface ModelCalls {
     asked: AskedModel,
     wish: ImageWish,
   ): Promise<{ model: string; images: MadeImage[] }>;
+  /** What is made in the background. */
+  readonly tasks: ModelTasks;
 }

@@ -1,12 +1,12 @@
 import type { JsonObject } from "../core/json.ts";
-import type { Actor } from "../domain/actor.ts";
 import { embedTexts } from "./embedding/embed.ts";
 import { generateImages } from "./image/generate.ts";
 import type { AskedModel, ModelCalls } from "./model-calls-port.ts";
 import type { Ask } from "./provider/meter.ts";
-import type { CallOrigin } from "./provider/origin.ts";
+import { originOfUser } from "./provider/origin.ts";
 import type { ModelRegistry, ModelType } from "./registry.ts";
 import type { RawCall } from "./raw/complete.ts";
+import { createModelTasks } from "./task/model-tasks.ts";
 import { rerankDocuments } from "./rerank/rerank.ts";
 
 interface Parts extends Pick<RawCall, "usage" | "limiter" | "factors"> {
@@ -18,12 +18,18 @@ export function createModelCalls({ models, factors, ...parts }: Parts): ModelCal
   const askOf = (type: ModelType, { model, actor, signal }: AskedModel): Ask => ({
     model: models.get(model ?? models.defaultOf(type), type),
     ...parts,
-    origin: originOf(actor),
+    origin: originOfUser(actor.user),
     signal,
   });
   const callOf = ({ model: id, actor }: AskedModel): RawCall => {
     const model = models.get(id ?? models.defaultId);
-    return { model, fallbacks: models.fallbacksOf(model), factors, ...parts, ...originOf(actor) };
+    return {
+      model,
+      fallbacks: models.fallbacksOf(model),
+      factors,
+      ...parts,
+      ...originOfUser(actor.user),
+    };
   };
   return {
     isModel: (id) => models.list().some((model) => model.id === id),
@@ -53,16 +59,6 @@ export function createModelCalls({ models, factors, ...parts }: Parts): ModelCal
       const ask = askOf("image", asked);
       return { images: await generateImages(ask, wish), model: ask.model.id };
     },
+    tasks: createModelTasks({ models, factors, ...parts }),
   };
 }
-
-/** Undefined where nobody is told from anybody else. */
-const named = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
-
-const originOf = ({ identity, user }: Actor): CallOrigin => ({
-  runId: undefined,
-  threadId: undefined,
-  assistantId: undefined,
-  owner: named(identity),
-  keyId: named(user?.key_id),
-});

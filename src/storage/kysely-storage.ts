@@ -13,6 +13,7 @@ import { KyselyItems } from "./repositories/items.ts";
 import { KyselyPruning } from "./repositories/prune.ts";
 import { KyselyRemovals } from "./repositories/removals.ts";
 import { KyselyRuns } from "./repositories/runs.ts";
+import { KyselyTasks } from "./repositories/tasks.ts";
 import { KyselyThreads } from "./repositories/threads.ts";
 import { KyselyBudgets } from "./repositories/budgets.ts";
 import { KyselyUsageRows } from "./repositories/usage.ts";
@@ -31,7 +32,9 @@ const USAGE_TABLES = [
 ] as const;
 
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
-  ...(kinds.runs ? (["run", "event", "webhook_delivery", "idempotency_key", "file"] as const) : []),
+  ...(kinds.runs
+    ? (["run", "event", "webhook_delivery", "idempotency_key", "file", "task"] as const)
+    : []),
   ...(kinds.runs ? USAGE_TABLES : []),
   ...(kinds.threads ? (["thread", "cron"] as const) : []),
   ...(kinds.checkpointer
@@ -58,6 +61,7 @@ export class KyselyStorage implements Storage {
   readonly items: KyselyItems;
   readonly removals: KyselyRemovals;
   readonly apiKeys: KyselyApiKeys;
+  readonly tasks: KyselyTasks;
   readonly #driver: Driver;
 
   constructor(driver: Driver) {
@@ -79,6 +83,7 @@ export class KyselyStorage implements Storage {
     this.items = new KyselyItems(driver, dialect);
     this.removals = new KyselyRemovals(driver, dialect);
     this.apiKeys = new KyselyApiKeys(driver, dialect);
+    this.tasks = new KyselyTasks(driver, dialect);
   }
 
   truncate(kinds: Kinds): Promise<void> {

@@ -18,6 +18,7 @@ import type { AssistantChanges } from "./assistant-ports.ts";
 import type { ThreadCollection } from "./thread-ports.ts";
 import type { ItemRows } from "./items-port.ts";
 import type { Removals } from "./removal-ports.ts";
+import type { Tasks } from "./task-port.ts";
 import type { ApiKeys } from "./keys-port.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
 import type { Budgets } from "./budget-port.ts";
@@ -46,6 +47,7 @@ export interface Storage {
   readonly items: ItemRows;
   readonly removals: Removals;
   readonly apiKeys: ApiKeys;
+  readonly tasks: Tasks;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
   truncate(kinds: {
     runs?: boolean;

@@ -2,6 +2,7 @@ import type { Selectable } from "kysely";
 import type { RunStatus } from "../domain/run.ts";
 import type { ThreadStatus, ThreadTtl } from "../domain/thread.ts";
 import type { DeliveryStatus } from "../domain/webhook.ts";
+import type { TaskTable } from "./task-schema.ts";
 import type {
   BudgetHoldTable,
   BudgetSpendTable,
@@ -21,6 +22,7 @@ export interface Schema {
   run: RunTable;
   event: EventTable;
   file: FileTable;
+  task: TaskTable;
   checkpoint: CheckpointTable;
   checkpoint_blob: CheckpointBlobTable;
   checkpoint_part: CheckpointPartTable;
@@ -204,6 +206,7 @@ export interface WebhookDeliveryTable {
   delivery_id: string;
   run_id: string;
   thread_id: string;
+  task_id: string | null;
   checkpoint_id: string | null;
   url: string;
   run: string;

@@ -2,13 +2,14 @@ import type { Background, Context } from "../context.ts";
 import { Loop } from "./loop.ts";
 import { fireDueCrons } from "./scheduler.ts";
 import { createSweeper } from "./sweeper.ts";
+import { advanceDue } from "./tasks.ts";
 import { deliverDue } from "./webhooks.ts";
 
-/** Crons and webhooks are looked for this often. */
+/** Crons, tasks and webhooks are looked for this often. */
 const TICK_MS = 1000;
 const SWEEP_MS = 60_000;
 
-/** Crons, webhooks and making room, each in a loop of its own. */
+/** Crons, tasks, webhooks and making room, each in a loop of its own. */
 export class BackgroundJobs implements Background {
   #loops: Loop[] = [];
 
@@ -20,6 +21,7 @@ export class BackgroundJobs implements Background {
     };
     this.#loops = [
       loopOf("firing crons", (signal) => fireDueCrons(ctx, signal), TICK_MS),
+      loopOf("going on with tasks", (signal) => advanceDue(ctx, signal), TICK_MS),
       loopOf("delivering webhooks", (signal) => deliverDue(ctx, signal), TICK_MS),
       loopOf("making room", createSweeper(ctx), SWEEP_MS),
     ];

@@ -128,7 +128,7 @@ function webhooks(subject: Subject): void {
       await storage.runs.requestCancel("two", "rollback", 5);
       await storage.runs.requestCancel("plain", "interrupt", 5);
       const due = await take(subject, 5);
-      expect(due.map(({ run }) => [run.run_id, run.status])).toEqual([["one", "interrupted"]]);
+      expect(due.map(({ run }) => [run?.run_id, run?.status])).toEqual([["one", "interrupted"]]);
     });
 
     it("are taken by one at a time, again after the lease, and settled by the last attempt", async () => {

@@ -12,6 +12,7 @@ import { removalsContract } from "./removals.contract.ts";
 import { filesContract } from "./files.contract.ts";
 import { runEndsContract } from "./run-ends.contract.ts";
 import { runsContract } from "./runs.contract.ts";
+import { tasksContract } from "./tasks.contract.ts";
 import { threadsContract } from "./threads.contract.ts";
 import { usageContract } from "./usage.contract.ts";
 
@@ -50,5 +51,6 @@ export function storageContract(
     accessContract(subject);
     removalsContract(subject);
     apiKeysContract(subject);
+    tasksContract(subject);
   });
 }

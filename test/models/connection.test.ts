@@ -33,7 +33,10 @@ function served(fields: Fields, env: Record<string, string> = {}): Disposable & 
     factors: new TokenFactors(),
     models: new ModelRegistry([model], "a"),
     prompts: { render: (name) => name },
-    files: { keep: async () => ({ id: "f", url: "/files/f" }) },
+    files: {
+      keep: async () => ({ id: "f", url: "/files/f" }),
+      read: async () => undefined,
+    },
     usage: { record: () => undefined },
   });
   return { model, [Symbol.dispose]: uninstall };

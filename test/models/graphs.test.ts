@@ -173,7 +173,10 @@ describe("graphkit", () => {
       factors: new TokenFactors(),
       models: new ModelRegistry([], undefined),
       prompts: { render: (name, variables) => JSON.stringify([name, variables]) },
-      files: { keep: async () => ({ id: "f", url: "/files/f" }) },
+      files: {
+        keep: async () => ({ id: "f", url: "/files/f" }),
+        read: async () => undefined,
+      },
       usage: { record: () => undefined },
     });
     const config = { configurable: { a: 1, b: 1, c: 1, deep: {} }, context: { b: 2, c: 2 } };

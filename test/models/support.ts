@@ -37,6 +37,7 @@ export function testRuntime(
         kept.push(content);
         return { id: "f", url: "/files/f" };
       },
+      read: async () => kept.at(-1),
     },
     usage: { record: (usage) => void used.push(usage), ...(hold ? { hold } : {}) },
   });

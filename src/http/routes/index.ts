@@ -13,6 +13,7 @@ import { runRoutes } from "./runs.ts";
 import { stateRoutes } from "./state.ts";
 import { storeRoutes } from "./store.ts";
 import { systemRoutes } from "./system.ts";
+import { taskRoutes } from "./tasks.ts";
 import { threadRoutes } from "./threads.ts";
 import { budgetRoutes } from "./budgets.ts";
 import { usageRoutes } from "./usage.ts";
@@ -22,6 +23,7 @@ const resources: Route[] = [
   ...openAiRoutes,
   ...chatRoutes,
   ...fileRoutes,
+  ...taskRoutes,
   ...assistantRoutes,
   ...threadRoutes,
   ...stateRoutes,

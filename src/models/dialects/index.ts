@@ -69,4 +69,4 @@ export type {
   ThinkingRequest,
   ThinkingWish,
 } from "./dialect.ts";
-export type { EmbeddingPurpose, TaskKind, TaskRules } from "./other-rules.ts";
+export type { EmbeddingPurpose, TaskRules } from "./other-rules.ts";

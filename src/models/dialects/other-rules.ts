@@ -1,3 +1,4 @@
+import type { TaskKind } from "../../domain/task.ts";
 import type { Body } from "./dialect.ts";
 
 /** Whether a text is looked for, or is what is found. */
@@ -43,9 +44,6 @@ export interface ImageRules {
   shape?(body: Body): Body;
 }
 
-/** What a provider can make in the background. */
-export type TaskKind = "chat" | "image";
-
 /** How a provider makes something in the background: it is submitted, then asked after by its id. */
 export interface TaskRules {
   /** Address to submit to; undefined for a kind that is not made so. */
@@ -58,6 +56,8 @@ export interface TaskRules {
   url(base: string, id: string): string;
   /** Undefined where a task cannot be called off. */
   cancelUrl?(base: string, id: string): string;
+  /** Whatever a model there makes can be made so. */
+  readonly takesAll?: true;
   /** Whether a model makes images in no other way. */
   isOnlyWay(model: string): boolean;
 }

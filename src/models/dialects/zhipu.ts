@@ -71,6 +71,7 @@ export const zhipu: Dialect = {
     submitUrl: (base, kind) =>
       `${base}/async/${kind === "chat" ? "chat/completions" : "images/generations"}`,
     idField: "request_id",
+    takesAll: true,
     url: (base, id) => `${base}/async-result/${encodeURIComponent(id)}`,
     isOnlyWay: () => false,
   },

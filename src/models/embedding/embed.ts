@@ -5,6 +5,7 @@ import { askProvider } from "../provider/ask.ts";
 import { withRetries } from "../attempts/retry.ts";
 import { batchesOf, inBatches } from "../provider/batches.ts";
 import { metered, type Ask } from "../provider/meter.ts";
+import { withinTotal } from "../provider/within-total.ts";
 import { embeddingRequest, sendable, type Embeddable, type EmbeddingWish } from "./request.ts";
 import { readVectors, requireSize, unit } from "./vectors.ts";
 
@@ -23,10 +24,12 @@ export async function embedTexts(
   inputs: readonly Embeddable[],
   wish: EmbeddingWish = {},
 ): Promise<Embedded> {
-  const { model, signal } = ask;
+  const { model } = ask;
   const batches = batchesOf(sendable(model, inputs), batchSizeOf(model));
-  const done = await inBatches(batches, { width: WIDTH, signal }, (batch, stop) =>
-    embedBatch({ ...ask, signal: stop }, batch, wish),
+  const done = await withinTotal(ask, ({ signal }) =>
+    inBatches(batches, { width: WIDTH, signal }, (batch, stop) =>
+      embedBatch({ ...ask, signal: stop }, batch, wish),
+    ),
   );
   const vectors = done.flatMap(({ result }) => result);
   requireSize(model, vectors, undefined);

@@ -13,10 +13,10 @@ export class CallClock implements Disposable {
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort = (): void => this.#controller.abort(this.#caller?.reason);
 
-  constructor(model: Model, caller: AbortSignal | undefined) {
+  constructor(model: Model, caller: AbortSignal | undefined, usualSeconds: number = TOTAL_SECONDS) {
     this.model = model;
     this.#caller = caller;
-    const seconds = model.fields.total_timeout ?? TOTAL_SECONDS;
+    const seconds = model.fields.total_timeout ?? usualSeconds;
     this.#timer = setTimeout(() => {
       this.#controller.abort(tooSlow(model, `did not end within ${seconds} s`, false));
     }, seconds * 1000);

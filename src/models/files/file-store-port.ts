@@ -15,4 +15,6 @@ export interface KeptFile {
 export interface FileStore {
   /** Kept for the run that a call belongs to: whoever may see its thread may see the file. */
   keep(content: FileContent, origin: CallOrigin): Promise<KeptFile>;
+  /** Undefined when it is gone. */
+  read(id: string): Promise<FileContent | undefined>;
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { newId } from "../../core/ids.ts";
@@ -13,6 +13,12 @@ export function folderStore(folder: string): FileStore {
       await mkdir(folder, { recursive: true });
       await writeFile(path, bytes);
       return { id, url: pathToFileURL(path).href };
+    },
+    async read(id) {
+      const name = (await readdir(folder)).find((one) => one.startsWith(`${id}.`));
+      if (name === undefined) return undefined;
+      const contentType = `image/${name.slice(id.length + 1)}`;
+      return { bytes: await readFile(join(folder, name)), contentType };
     },
   };
 }

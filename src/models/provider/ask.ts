@@ -7,7 +7,7 @@ import {
   tooSlow,
   toUpstreamError,
 } from "../failures/upstream-error.ts";
-import { asWireObject } from "../wire.ts";
+import { asWireObject, said } from "../wire.ts";
 
 const DEFAULT_TIMEOUT_S = 120;
 
@@ -57,7 +57,10 @@ function checked(model: Model, { ok, status, headers }: Response, text: string):
   if (!ok) throw refusedBy(model, { status, headers, text });
   const answer = parse(text);
   if (answer === undefined) throw malformedAnswer(model, "sent an answer that is not JSON");
-  if (asWireObject(asWireObject(answer)?.["error"]) !== undefined)
+  const body = asWireObject(answer);
+  // A task that failed tells its error, and is no failure of whoever looks at it.
+  const isTask = said(body?.["task_status"]) !== undefined;
+  if (!isTask && asWireObject(body?.["error"]) !== undefined)
     throw refusedBy(model, { headers, text });
   return answer;
 }

@@ -4,8 +4,10 @@ import { billed, currencyOf, mostMicros, report } from "../billing.ts";
 import { holdMoney } from "../budget/hold.ts";
 import type { CallLimiter } from "../limits/call-limiter-port.ts";
 import type { Model } from "../model.ts";
+import { UpstreamError } from "../../core/errors.ts";
+import { estimateText } from "../estimate.ts";
 import { isAbort } from "../failures/upstream-error.ts";
-import { NO_TOKENS, readUsage } from "../usage.ts";
+import { NO_TOKENS, readUsage, type TokenCounts } from "../usage.ts";
 import type { ModelUsage, PlannedCall, UsagePort } from "../usage-port.ts";
 import { asWireObject, said, type WireObject } from "../wire.ts";
 import type { CallOrigin } from "./origin.ts";
@@ -44,20 +46,22 @@ export async function metered<Result>(
   const callId = newId();
   await holdMoney(ask, planned(ask, { measure, callId }));
   const startedAtMs = ask.model.clock.now();
-  const record = (end: CallEnd) => reported(ask, { callId, measure, startedAtMs, end });
+  const record = (end: CallEnd) =>
+    recordCall(ask, { callId, measure, startedAtMs, end }).promptTokens;
   try {
     const { result, answer, units } = await call();
     const promptTokens = record({ status: "success", answer, units: units ?? measure.units });
     return { result, promptTokens };
   } catch (error) {
-    const isCancelled = isAbort(error) || ask.signal?.aborted === true;
+    const isCancelled =
+      isAbort(error) || (ask.signal?.aborted === true && !(error instanceof UpstreamError));
     record({ status: isCancelled ? "cancelled" : "error", answer: undefined, units: 0 });
     throw error;
   }
 }
 
 /** The call as its budgets see it before it is made. */
-function planned(
+export function planned(
   { model, origin }: Ask,
   { measure, callId }: { measure: Measure; callId: string },
 ): PlannedCall {
@@ -72,28 +76,37 @@ function planned(
   };
 }
 
-interface CallEnd {
+/** How a call ended. */
+export interface CallEnd {
   readonly status: ModelUsage["status"];
   readonly answer: unknown;
   readonly units: number;
+  /** What was said, for an estimate. */
+  readonly spoken?: string;
+  /** Nobody knows what came of it: it is counted as if it had been done. */
+  readonly isUnknown?: true;
 }
 
 interface Reported {
+  /** The same for the same call, which is counted once. */
   readonly callId: string;
   readonly measure: Measure;
   readonly startedAtMs: number;
   readonly end: CallEnd;
 }
 
-function reported({ model, usage, origin }: Ask, call: Reported): number {
+/** Reports a call that has ended; answers its tokens. */
+export function recordCall({ model, usage, origin }: Ask, call: Reported): TokenCounts {
   const { callId, measure, startedAtMs, end } = call;
   const raw = usageObject(end.answer);
   const told = readUsage(
     asWireObject(raw?.["tokens"]) ?? asWireObject(raw?.["billed_units"]) ?? raw,
   );
-  const isEstimate = end.status === "success" && told === undefined;
+  const isEstimate = told === undefined && (end.status === "success" || end.isUnknown === true);
   const promptTokens = isEstimate ? measure.estimate() : 0;
-  const counts = told ?? { ...NO_TOKENS, promptTokens, totalTokens: promptTokens };
+  const completionTokens = isEstimate ? estimateText(end.spoken ?? "") : 0;
+  const totalTokens = promptTokens + completionTokens;
+  const counts = told ?? { ...NO_TOKENS, promptTokens, completionTokens, totalTokens };
   const billedCall = billed(model, {
     callId,
     kind: measure.kind,
@@ -107,7 +120,7 @@ function reported({ model, usage, origin }: Ask, call: Reported): number {
     startedAtMs,
   });
   report(model, usage, billedCall);
-  return counts.promptTokens;
+  return counts;
 }
 
 /** `usage` of nearly all; `meta` of Cohere and SiliconFlow. */

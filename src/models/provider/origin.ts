@@ -1,3 +1,5 @@
+import type { User } from "../../domain/actor.ts";
+
 /** On whose behalf a call is made; all undefined outside of a run. */
 export interface CallOrigin {
   readonly runId: string | undefined;
@@ -7,3 +9,15 @@ export interface CallOrigin {
   readonly owner: string | undefined;
   readonly keyId: string | undefined;
 }
+
+/** Undefined where nobody is told from anybody else. */
+const named = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
+
+/** A call that somebody makes outside of a run. */
+export const originOfUser = (user: User | null): CallOrigin => ({
+  runId: undefined,
+  threadId: undefined,
+  assistantId: undefined,
+  owner: named(user?.identity),
+  keyId: named(user?.key_id),
+});

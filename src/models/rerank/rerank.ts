@@ -6,6 +6,7 @@ import { askProvider } from "../provider/ask.ts";
 import { withRetries } from "../attempts/retry.ts";
 import { batchesOf, inBatches } from "../provider/batches.ts";
 import { metered, type Ask } from "../provider/meter.ts";
+import { withinTotal } from "../provider/within-total.ts";
 import { malformedAnswer } from "../failures/upstream-error.ts";
 import { asWireObject, itemsOf } from "../wire.ts";
 import { rerankRequest, type RerankWish } from "./request.ts";
@@ -27,8 +28,12 @@ export interface Reranked {
 
 /** Orders documents by how well they answer a query, in as many requests as the provider's limit makes of them. */
 export async function rerankDocuments(ask: Ask, wish: RerankWish): Promise<Reranked> {
-  const { model, signal } = ask;
   requireText(wish);
+  return await withinTotal(ask, (timed) => rankAll(timed, wish));
+}
+
+async function rankAll(ask: Ask, wish: RerankWish): Promise<Reranked> {
+  const { model, signal } = ask;
   const { documents, topN = model.fields.top_n ?? documents.length } = wish;
   const size = model.fields.max_documents ?? model.dialect.rerank?.maxDocuments ?? 1;
   const batches = batchesOf([...documents.keys()], size);

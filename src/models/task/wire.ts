@@ -1,5 +1,6 @@
 import type { TaskRules } from "../dialects/index.ts";
 import { dialectOf } from "../dialects/index.ts";
+import type { TaskKind } from "../../domain/task.ts";
 import type { Model } from "../model.ts";
 import { askProvider, type ProviderRequest } from "../provider/ask.ts";
 import { baseUrlOf } from "../transport.ts";
@@ -41,6 +42,13 @@ export function isMadeInBackground(model: Model): boolean {
     rules !== undefined &&
     (model.fields.async?.mode !== undefined || rules.isOnlyWay(model.modelName))
   );
+}
+
+/** Whether a task of a kind is the provider's too, and not made by one call that is waited for. */
+export function isProviderTask(model: Model, kind: TaskKind): boolean {
+  const rules = taskRulesOf(model);
+  if (rules?.submitUrl(baseUrlOf(model), kind) === undefined) return false;
+  return rules.takesAll === true || isMadeInBackground(model);
 }
 
 /** Submits a task; answers the provider's id of it. */

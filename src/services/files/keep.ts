@@ -34,6 +34,10 @@ export function runFiles(parts: Parts): FileStore {
       const { file_id } = await keep(parts, content, thread?.metadata ?? {});
       return { id: file_id, url: fileUrl(parts, file_id) };
     },
+    async read(fileId) {
+      const found = await parts.storage.files.read(fileId);
+      return found && { bytes: found.bytes, contentType: found.file.content_type };
+    },
   };
 }
 

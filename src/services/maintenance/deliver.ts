@@ -40,8 +40,9 @@ async function valuesAtEnd(ctx: Context, delivery: WebhookDelivery): Promise<Jso
 }
 
 async function bodyOf(ctx: Context, delivery: WebhookDelivery): Promise<JsonObject> {
-  if (delivery.body) return delivery.body;
-  const body = webhookBody(delivery.run, await valuesAtEnd(ctx, delivery));
+  const { run } = delivery;
+  if (delivery.body || !run) return delivery.body ?? {};
+  const body = webhookBody(run, await valuesAtEnd(ctx, delivery));
   await ctx.storage.webhooks.keepBody(delivery.delivery_id, body);
   return body;
 }
@@ -116,7 +117,7 @@ export async function deliver(
   const { isFinal, ...result } = await attempt(ctx, delivery, signal);
   // What the shutdown cut off is tried again when its time in line is over.
   if (signal.aborted && result.last_error !== null) return;
-  const { delivery_id, attempts, run_id, url } = delivery;
+  const { delivery_id, attempts, run_id, task_id, url } = delivery;
   const isDead = result.last_error !== null && (isFinal === true || attempts >= MAX_ATTEMPTS);
   const status = result.last_error === null ? "delivered" : isDead ? "dead" : "pending";
   const now = ctx.clock.now();
@@ -125,5 +126,8 @@ export async function deliver(
     { status, next_attempt_at: now + retryDelayMs(attempts, Math.random()), ...result, now },
   );
   if (isDead)
-    ctx.log.error({ delivery_id, run_id, url, reason: result.last_error }, "a webhook is given up");
+    ctx.log.error(
+      { delivery_id, run_id, task_id, url, reason: result.last_error },
+      "a webhook is given up",
+    );
 }

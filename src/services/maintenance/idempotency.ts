@@ -7,7 +7,7 @@ const RESERVE_MS = 30_000;
 const KEEP_MS = 24 * 3_600_000;
 
 /** What a request with a key creates. */
-export const CREATED = ["run", "thread", "cron", "assistant"] as const;
+export const CREATED = ["run", "thread", "cron", "assistant", "task"] as const;
 export type Created = (typeof CREATED)[number];
 
 /** What a key says of the thing its request creates. */
@@ -33,6 +33,8 @@ async function isThere({ storage }: Context, kind: Created, id: string): Promise
       return (await storage.threads.find(id)) !== undefined;
     case "assistant":
       return (await storage.assistants.find(id)) !== undefined;
+    case "task":
+      return (await storage.tasks.find(id)) !== undefined;
     case "cron":
       return (await storage.crons.find(id)) !== undefined;
   }

@@ -11,6 +11,7 @@ import { assistantVersions } from "./0010-assistant-versions.ts";
 import { threadSearch } from "./0011-thread-search.ts";
 import { store } from "./0012-store.ts";
 import { tokenFactors } from "./0016-token-factors.ts";
+import { tasks } from "./0018-tasks.ts";
 import { apiKeys } from "./0019-api-keys.ts";
 import type { Migration } from "./migration.ts";
 
@@ -29,5 +30,6 @@ export const MIGRATIONS: readonly Migration[] = [
   threadSearch,
   store,
   tokenFactors,
+  tasks,
   apiKeys,
 ];

@@ -2,6 +2,7 @@ import { sql, type Expression, type SqlBool } from "kysely";
 import type { JsonObject } from "../../core/json.ts";
 import { type AccessFilter, filterUnder, meets } from "../../domain/access-filter.ts";
 import type { PageOf } from "../../domain/page.ts";
+import type { Run } from "../../domain/run.ts";
 import type { DeliveryStatus, WebhookDelivery } from "../../domain/webhook.ts";
 import type { Webhooks } from "../background-ports.ts";
 import { accessCondition } from "../access-condition.ts";
@@ -13,7 +14,7 @@ import { pageOf } from "./page-rows.ts";
 
 const toDelivery = (row: WebhookDeliveryRow): WebhookDelivery => ({
   ...row,
-  run: fromJson(row.run),
+  run: row.task_id === null ? fromJson(row.run) : null,
   body: fromJsonOrNull(row.body),
 });
 
@@ -91,8 +92,9 @@ export class KyselyWebhooks implements Webhooks {
     const row = yield* first(
       db.selectFrom("webhook_delivery").selectAll().where("delivery_id", "=", deliveryId),
     );
-    const delivery = row && toDelivery(row);
-    return delivery && meets(delivery.run.metadata, access) ? delivery : undefined;
+    if (row === undefined) return undefined;
+    const { metadata } = fromJson<Pick<Run, "metadata">>(row.run);
+    return meets(metadata, access) ? toDelivery(row) : undefined;
   }
 
   *#listCommit(query: Query<"list">): Commit<PageOf<WebhookDelivery>> {
