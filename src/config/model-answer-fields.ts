@@ -88,12 +88,11 @@ export const abilities = {
     .optional()
     .describe("How an answer in a shape is asked for; default auto: the best that is known."),
   tokenizer: z
-    .string()
-    .regex(
-      /^(heuristic|o200k|cl100k|server|file:.+)$/,
-      "expected heuristic, o200k, cl100k, server or file:PATH",
-    )
-    .optional(),
+    .enum(["heuristic", "o200k", "cl100k", "server"])
+    .optional()
+    .describe(
+      "How prompts are counted; default heuristic, which learns from the provider. server asks POST /tokenize of llama.cpp or vLLM.",
+    ),
   enabled: z.boolean().optional(),
   description: z.string().optional(),
   tags: z.array(z.string()).optional(),

@@ -70,7 +70,8 @@ describe("parseModelConfig", () => {
   });
 
   it("reports fields that are accepted but not acted on", () => {
-    expect(parse({ budget: { per_day: 1 } }).unhonoured).toEqual(["budget"]);
+    expect(parse({ api: "responses" }).unhonoured).toEqual(["api"]);
+    expect(parse({ budget: { per_day: 1 }, tokenizer: "o200k" }).unhonoured).toEqual([]);
   });
 
   it("makes a base URL of a full endpoint", () => {

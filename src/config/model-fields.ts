@@ -247,6 +247,7 @@ export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "poll",
   "save",
   "async",
+  "tokenizer",
   "enabled",
   "description",
   "tags",

@@ -112,7 +112,7 @@ export class ProviderCompletions extends ChatOpenAICompletions {
         call.overrides,
       ),
     };
-    return { call, clock, body, prompt: promptOf(call, messages, body) };
+    return { call, clock, body, prompt: await promptOf(call, messages, body) };
   }
 
   async #readWhole(begun: Begun): Promise<ChatResult> {

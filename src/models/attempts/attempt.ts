@@ -6,7 +6,7 @@ import { AttemptClock, type CallClock } from "../exchange/clock.ts";
 import { isAbort, toUpstreamError } from "../failures/upstream-error.ts";
 import type { CallTicket } from "../limits/call-limiter-port.ts";
 import { takeTicket } from "../limits/ticket.ts";
-import type { PromptSize } from "../tokens/prompt-size.ts";
+import { tokensOf, type PromptSize } from "../tokens/prompt-size.ts";
 import type { ModelUsage } from "../usage-port.ts";
 
 /** One call with its time running and its request made. */
@@ -104,5 +104,4 @@ function longestAnswer({ call, body }: Begun): number {
   return (limit + (number("thinking_budget") ?? 0)) * Math.max(1, number("n") ?? 1);
 }
 
-const promptTokens = ({ call, prompt }: Begun): number =>
-  call.factors.calibrated(call.model, prompt.tokens);
+const promptTokens = ({ call, prompt }: Begun): number => tokensOf(call, prompt);

@@ -79,7 +79,7 @@ async function begin(
     .filter((message) => message !== undefined);
   const messages = softSwitched(await rawMessages(given, model, clock.signal), model, overrides);
   const body = { ...rawBody(model, wish, isStreamed), stream: isStreamed, messages };
-  return { call, clock, body, prompt: promptOf(call, given, body) };
+  return { call, clock, body, prompt: await promptOf(call, given, body) };
 }
 
 /** A stream that has begun to speak; the time of the call ends with it. */

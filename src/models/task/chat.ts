@@ -37,7 +37,7 @@ export async function chatSubmission(
   const { idField, submitHeaders: headers = {} } = rules;
   const wish = wishIn(input);
   const parameters = rawBody(model, wish, false);
-  promptOf({ model, factors }, input.messages, parameters);
+  await promptOf({ model, factors }, input.messages, parameters);
   const wired = await rawMessages(input.messages, model, signal);
   const messages = softSwitched(wired, model, wish.overrides);
   const own = idField === undefined ? {} : { [idField]: id };

@@ -3,25 +3,35 @@ import type { ModelCall } from "../call.ts";
 import type { Body } from "../dialects/index.ts";
 import { type Countable, estimateMessage, estimateTools } from "../estimate.ts";
 import type { Model } from "../model.ts";
+import { exactTokens } from "./exact-counter.ts";
 import { asWireObject, itemsOf } from "../wire.ts";
 
 /** How long a prompt is, before anything is known of the model's own count. */
 export interface PromptSize {
   readonly tokens: number;
+  /** By the model's own vocabulary, where its file names one. */
+  readonly exact?: number | undefined;
   /** Images and other media, whose tokens are only guessed. */
   readonly hasMedia: boolean;
 }
 
 /** The size of messages with the tools that a request offers; one the model cannot take is refused. */
-export function promptOf(
-  { model, factors }: Pick<ModelCall, "model" | "factors">,
+export async function promptOf(
+  call: Pick<ModelCall, "model" | "factors">,
   messages: readonly Countable[],
   body: Body,
-): PromptSize {
-  const prompt = promptSize(messages, body);
-  requireRoom(model, factors.calibrated(model, prompt.tokens));
+): Promise<PromptSize> {
+  const exact = await exactTokens(call.model, messages, body);
+  const prompt = { ...promptSize(messages, body), exact };
+  requireRoom(call.model, tokensOf(call, prompt));
   return prompt;
 }
+
+/** The tokens of a prompt as well as they are known. */
+export const tokensOf = (
+  { model, factors }: Pick<ModelCall, "model" | "factors">,
+  { exact, tokens }: PromptSize,
+): number => exact ?? factors.calibrated(model, tokens);
 
 function promptSize(messages: readonly Countable[], body: Body): PromptSize {
   const tokens =
