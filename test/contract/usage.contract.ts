@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ModelCall, UsageSums } from "../../src/domain/usage.ts";
-import { sampleCall } from "./samples.ts";
+import { accept, sampleCall } from "./samples.ts";
 import type { Subject } from "./storage.contract.ts";
 
 const DAY_MS = 86_400_000;
@@ -125,6 +125,17 @@ export function usageContract(subject: Subject): void {
       expect(await usage.sweep(2 * DAY_MS, 100)).toBe(old - 3);
       expect(await usage.calls({ filter: {}, limit: 100 })).toHaveLength(30 - old);
       expect(await usage.report(query)).toEqual(before);
+    });
+
+    it("of a run goes with it, and stays in the sums of its thread and day", async () => {
+      const storage = subject();
+      await accept(storage, "run");
+      await storage.usage.record([sampleCall("a")]);
+      expect(await storage.runs.delete("run", 5)).toBe(true);
+      expect(await storage.usage.ofRuns(["run"])).toEqual(new Map());
+      expect((await storage.usage.ofThreads(["thread"])).get("thread")).toMatchObject([
+        { calls: 1, cost_micros: 12 },
+      ]);
     });
 
     it("is emptied with the runs", async () => {

@@ -51,6 +51,7 @@ function clearer(dialect: Dialect): (mark: Mark, rows: number) => Commit<number>
         left = yield* clearEvents(run_id, left);
         if (left <= 0) return 0;
         yield* run(db.deleteFrom("run").where("run_id", "=", run_id));
+        yield* run(db.deleteFrom("usage_run").where("run_id", "=", run_id));
         left -= 1;
       }
     }

@@ -19,10 +19,13 @@ export function runRemover(dialect: Dialect): (key: RunKey) => Commit<void> {
   const slice = sliceDeleter(dialect);
   const mark = removalMarker(dialect);
   const run = hot((p: RunKey) => db.deleteFrom("run").where("run_id", "=", p.run_id));
+  // The sums of thread and day go on counting what it used.
+  const usage = hot((p: RunKey) => db.deleteFrom("usage_run").where("run_id", "=", p.run_id));
   return function* (key) {
     const { isAll } = yield* slice("event", { run_id: key.run_id }, EVENTS);
     if (!isAll) yield* mark(key.thread_id, key.run_id);
     yield* run({ run_id: key.run_id, thread_id: key.thread_id });
+    yield* usage({ run_id: key.run_id, thread_id: key.thread_id });
   };
 }
 
