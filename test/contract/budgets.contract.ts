@@ -114,6 +114,19 @@ export function budgetsContract(subject: Subject): void {
       ]);
     });
 
+    it("change the amount that a key was given, and not what is spent of it", async () => {
+      const { budgets, apiKeys } = subject();
+      await apiKeys.create(sampleKey("k", { amount_micros: 5, currency: "USD", per: "day" }), "h");
+      const raised = { scope: "key", subject: "k", per: "day", currency: "USD" } as const;
+      await budgets.put(budget("raised", { ...raised, limit_micros: 9 }));
+      await budgets.put(budget("other", { ...raised, per: "total", limit_micros: 50 }));
+      await budgets.put(budget("each", { ...raised, subject: "*", limit_micros: 70 }));
+      const found = await budgets.applying(payer({ key_id: "k" }));
+      expect(
+        found.map(({ budget_id, limit_micros }) => `${budget_id}: ${limit_micros}`).toSorted(),
+      ).toEqual(["each: 70", "key k: 9", "other: 50"]);
+    });
+
     it("hold what they have left and no more, all of a call's or none", async () => {
       const { budgets } = subject();
       const claims = [claim("a"), claim("b", { limit_micros: 50 })];

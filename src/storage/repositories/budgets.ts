@@ -18,6 +18,10 @@ import { holder, releaser, shortageIn, spendCommit, type HeldCall } from "./budg
 
 type Applying = Omit<Budget, "created_at" | "updated_at">;
 
+/** A budget set for a key later is another amount of the one it was given, with what is spent of it. */
+const isSame = (given: Applying, { scope, subject, per, currency }: Applying): boolean =>
+  scope === "key" && subject === given.subject && per === given.per && currency === given.currency;
+
 export class KyselyBudgets implements Budgets {
   readonly #commits: Commits;
   readonly #db: Dialect["db"];
@@ -136,14 +140,17 @@ export class KyselyBudgets implements Budgets {
   *#applyingCommit(payer: Payer): Commit<Applying[]> {
     const ofKey = yield* this.#ofKeyCommit(payer.key_id);
     if ((yield* this.#isAny({})).length === 0) return ofKey;
-    const found: Applying[] = ofKey;
+    const found: Applying[] = [];
     for (const scope of BUDGET_SCOPES) {
       const subject = subjectOf(scope, payer);
       if (subject !== undefined)
-        for (const budget of yield* this.#ofScope({ scope, subject }))
-          found.push({ ...budget, subject });
+        for (const budget of yield* this.#ofScope({ scope, subject })) {
+          const own = ofKey.find((given) => isSame(given, budget));
+          if (own) own.limit_micros = budget.limit_micros;
+          else found.push({ ...budget, subject });
+        }
     }
-    return found;
+    return [...ofKey, ...found];
   }
 
   /** The budget that was given to a key when it was made. */
