@@ -34,13 +34,15 @@ export const currencyOf = ({ fields, dialect }: Model): string =>
 
 /** Hands a call to the ledger, whose failure never makes the call itself fail. */
 export function report(model: Model, ledger: UsagePort, usage: ModelUsage): void {
-  const warn = (error: unknown): void =>
-    model.log?.error({ err: error, call: usage }, "could not record a model call");
+  void kept(model, ledger, usage);
+}
+
+/** The same, and resolves when the call is kept or has been given up. */
+export async function kept(model: Model, ledger: UsagePort, usage: ModelUsage): Promise<void> {
   try {
-    const done = ledger.record(usage);
-    if (done instanceof Promise) done.catch(warn);
+    await ledger.record(usage);
   } catch (error) {
-    warn(error);
+    model.log?.error({ err: error, call: usage }, "could not record a model call");
   }
 }
 

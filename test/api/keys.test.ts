@@ -167,6 +167,43 @@ describe("API keys", () => {
     expect(await okJson(admin.post("/threads/search", {}))).toHaveLength(1);
   });
 
+  it("keep the files and tasks of one owner from all others", async () => {
+    await using server = await testServer();
+    const [ann, bob] = [
+      await makeKey(server, { name: "ann" }),
+      await makeKey(server, { name: "bob" }),
+    ];
+    const admin = await makeKey(server, { name: "admin", admin: true });
+    const prompt = "a cat";
+    const images = await okJson(ann.post("/v1/images/generations", { prompt }));
+    const { task_id } = await okJson(ann.post("/tasks", { kind: "image", input: { prompt } }));
+    await server.ctx.background.tick();
+    const { result, status } = await okJson(ann.get(`/tasks/${task_id}`));
+    expect(status).toBe("success");
+    for (const url of [images.data[0].url, result.images[0].url, `/tasks/${task_id}`]) {
+      expect((await ann.get(url)).status).toBe(200);
+      expect((await admin.get(url)).status).toBe(200);
+      await refusal(bob.get(url), 404);
+      await refusal(bob.del(url), 404);
+    }
+    await refusal(bob.post(`/tasks/${task_id}/cancel`), 404);
+    for (const list of ["/files", "/tasks"]) {
+      expect(await okJson(bob.get(list))).toEqual([]);
+      expect(await okJson(ann.get(list))).not.toEqual([]);
+    }
+    const calls = (await okJson(admin.get("/usage?group_by=model"))).rows;
+    expect(calls).toMatchObject([{ model: "demo-image", calls: 2, cost_micros: 0 }]);
+  });
+
+  it("may only have tasks made by their models", async () => {
+    await using server = await testServer();
+    const ann = await makeKey(server, { name: "ann", models: ["demo"] });
+    await refusal(ann.post("/tasks", { kind: "image", input: { prompt: "a cat" } }), 403);
+    const messages = [{ role: "user", content: "hi" }];
+    const task = await okJson(ann.post("/tasks", { kind: "chat", input: { messages } }));
+    expect(task).toMatchObject({ model: "demo", status: "pending" });
+  });
+
   it("are told to the graph, with nothing of the secret", async () => {
     await using server = await testServer();
     const ann = await makeKey(server, { name: "ann", owner: "team" });

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NOBODY, okJson, refusal, type Loose } from "../support/calls.ts";
 import * as fake from "../support/fake-provider.ts";
 import { hookReceiver } from "../support/hook-receiver.ts";
@@ -18,6 +18,14 @@ const MODELS = {
   glm: { ...PRICED, model: "glm-4", dialect: "zhipu", poll: { interval: 2, max_wait: 60 } },
   cogview: { ...PRICED, model_type: "image", model: "cogview-4", dialect: "zhipu", pay_image: 0.5 },
   wan: { ...PRICED, model_type: "image", model: "wan2.2-t2i-flash", dialect: "dashscope" },
+  dear: {
+    ...PRICED,
+    model_type: "image",
+    model: "cogview-4",
+    dialect: "zhipu",
+    pay_image: 5,
+    budget: { per_day: 1 },
+  },
   plain: { ...PRICED, model: "plain" },
 };
 
@@ -233,6 +241,28 @@ describe("a task whose process died while it asked", () => {
   });
 });
 
+describe("a server that stops", () => {
+  it("leaves a call that it was making to the next one, which makes it anew", async () => {
+    const settings = { data_dir: join(folder.path, "data") };
+    const first = await open(settings);
+    const arrived = Promise.withResolvers<void>();
+    next(() => arrived.resolve());
+    const { task_id } = await okJson(first.post("/tasks", { ...CHAT, model: "plain" }));
+    const ticking = first.ctx.background.tick();
+    await arrived.promise;
+    await first[Symbol.asyncDispose]();
+    await ticking;
+    next(fake.completion({ content: "anew" }));
+    await using second = await open(settings);
+    await second.ctx.background.tick();
+    expect(await okJson(second.get(`/tasks/${task_id}`))).toMatchObject({
+      status: "success",
+      resubmitted: false,
+      result: { choices: [{ message: { content: "anew" } }] },
+    });
+  });
+});
+
 describe("tasks", () => {
   it("are cancelled before, while and after a provider has them", async () => {
     const early = await submit(CHAT);
@@ -255,6 +285,32 @@ describe("tasks", () => {
     await refusal(server.get(`/tasks/${task_id}`), 404);
     await refusal(server.post(`/tasks/${NOBODY}/cancel`), 404);
     await refusal(server.del(`/tasks/${NOBODY}`), 404);
+  });
+
+  it("are cut off when they are cancelled while their call is under way", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const arrived = Promise.withResolvers<void>();
+    next(() => arrived.resolve());
+    const { task_id } = await submit({ ...CHAT, model: "plain" });
+    const ticking = server.ctx.background.tick();
+    await arrived.promise;
+    await okJson(server.post(`/tasks/${task_id}/cancel`));
+    vi.advanceTimersByTime(5 * SECOND);
+    vi.useRealTimers();
+    await ticking;
+    await provider.clientClosed();
+    expect(await taskOf(task_id)).toMatchObject({ status: "cancelled" });
+    expect(await calls()).toMatchObject([{ calls: 1, failed_calls: 1 }]);
+  });
+
+  it("that no budget is left for end before anything is sent", async () => {
+    const { task_id } = await submit({ ...IMAGE, model: "dear" });
+    await tick();
+    expect(await taskOf(task_id)).toMatchObject({
+      status: "error",
+      error: expect.stringContaining("budget"),
+    });
+    expect(paths()).toEqual([]);
   });
 
   it("are listed by kind, status and model, a page at a time", async () => {

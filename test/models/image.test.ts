@@ -1,3 +1,11 @@
+import { HumanMessage } from "@langchain/core/messages";
+import {
+  type LangGraphRunnableConfig,
+  MemorySaver,
+  MessagesAnnotation,
+  START,
+  StateGraph,
+} from "@langchain/langgraph";
 import { describe, expect, it } from "vitest";
 import { imageModel } from "../../src/graphkit.ts";
 import * as fake from "../support/fake-provider.ts";
@@ -120,7 +128,7 @@ describe("an image model", () => {
   });
 
   it("has a demo that paints the same for the same prompt", async () => {
-    using _ = testRuntime({ d: { model_type: "image", server_type: "demo" } });
+    using runtime = testRuntime({ d: { model_type: "image", server_type: "demo", pay_image: 0 } });
     const paint = async (prompt: string) =>
       (await imageModel().generate(prompt, { size: "64x32" }))[0]?.bytes;
     const first = await paint("猫");
@@ -128,6 +136,31 @@ describe("an image model", () => {
     expect(first?.readUInt32BE(20)).toBe(32);
     expect(await paint("猫")).toEqual(first);
     expect(await paint("狗")).not.toEqual(first);
+    expect(runtime.used.map(({ costMicros }) => costMicros)).toEqual([0, 0, 0]);
+  });
+});
+
+describe("an image in a graph", () => {
+  const INPUT = { messages: [new HumanMessage("go")] };
+  const RUN = { configurable: { thread_id: "t", run_id: "r" } };
+
+  it.each([true, false])("is not paid again after a crash, with save: %s", async (save) => {
+    await using s = await served({ save }, fake.json(B64));
+    const bytes: Buffer[] = [];
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode("paint", async (_state, config: LangGraphRunnableConfig) => {
+        const [image] = await imageModel().generate("a cat", { config });
+        if (image) bytes.push(image.bytes);
+        if (bytes.length === 1) throw new Error("crash");
+        return { messages: [] };
+      })
+      .addEdge(START, "paint")
+      .compile({ checkpointer: new MemorySaver() });
+    await expect(graph.invoke(INPUT, RUN)).rejects.toThrow("crash");
+    await graph.invoke(null, RUN);
+    expect(bytes).toEqual([PIXEL, PIXEL]);
+    expect(s.provider.requests).toHaveLength(1);
+    expect(s.used).toHaveLength(1);
   });
 });
 

@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { chatModel } from "../../src/models/chat.ts";
+import { imageModel } from "../../src/models/image/kagari-image-model.ts";
+import { reranker } from "../../src/models/rerank/kagari-reranker.ts";
 import { embeddings } from "../../src/models/embedding/kagari-embeddings.ts";
 import * as fake from "../support/fake-provider.ts";
 import { testRuntime } from "./support.ts";
 
 /** A provider that answers only when told to, and knows how many wait. */
-function held() {
+function held(sent: fake.Answer = fake.text("ok")) {
   let arrived = Promise.withResolvers<() => void>();
-  const answer: fake.Answer = (response, request) =>
-    arrived.resolve(() => fake.text("ok")(response, request));
+  const answer: fake.Answer = (response, request) => arrived.resolve(() => sent(response, request));
   return {
     answer,
     /** Waits for the next request; what it gives answers it. */
@@ -19,6 +20,64 @@ function held() {
     },
   };
 }
+
+const URL_OF = { embedding: "/embeddings", rerank: "/rerank", image: "/images/generations" };
+const OTHERS = {
+  embedding: (id: string) => embeddings(id).embedQuery("x"),
+  rerank: (id: string) => reranker(id).rerank("x", ["y"]),
+  image: (id: string) => imageModel(id).generate("x"),
+} as const;
+
+describe.each(["embedding", "rerank", "image"] as const)("a call of an %s model", (kind) => {
+  it("ends with total_timeout, and is an error in the ledger", async () => {
+    await using provider = await fake.fakeProvider(() => undefined);
+    const fields = { model_type: kind, url: provider.url, api_key: "k", total_timeout: 0.05 };
+    using runtime = testRuntime({ a: fields });
+    await expect(OTHERS[kind]("a")).rejects.toThrow("did not end within 0.05 s");
+    expect(runtime.used).toMatchObject([{ kind, status: "error" }]);
+  });
+
+  it("waits for its place among max_concurrent", async () => {
+    const gate = held(fake.json({ error: { message: "no" } }, { status: 400 }));
+    await using provider = await fake.fakeProvider(gate.answer);
+    const fields = { model_type: kind, url: provider.url, api_key: "k" };
+    using _ = testRuntime({ a: { ...fields, rate_limit: { max_concurrent: 1 } } });
+    const calls = [OTHERS[kind]("a"), OTHERS[kind]("a")].map((call) => call.catch(() => "no"));
+    for (const served of [1, 2]) {
+      const send = await gate.next();
+      expect(provider.requests).toHaveLength(served);
+      expect(provider.requests.at(-1)?.path).toContain(URL_OF[kind]);
+      send();
+    }
+    await Promise.all(calls);
+  });
+});
+
+it("counts a task of a provider as one call until it has ended", async () => {
+  const gate = held(fake.json({ output: { task_id: "t", task_status: "RUNNING" } }));
+  const answers = [
+    gate.answer,
+    fake.json({ output: { task_status: "RUNNING" } }),
+    fake.json({ output: { task_status: "FAILED", message: "no" } }),
+    gate.answer,
+    fake.json({ output: { task_status: "FAILED", message: "no" } }),
+  ];
+  await using provider = await fake.fakeProvider(...answers);
+  const fields = { model_type: "image", model: "wanx2.1-t2i-turbo", dialect: "dashscope" };
+  const limit = { rate_limit: { max_concurrent: 1 }, poll: { interval: 0.001 } };
+  using _ = testRuntime({ a: { ...fields, ...limit, url: provider.url, api_key: "k" } });
+  const calls = [1, 2].map(() => OTHERS.image("a").catch(() => "no"));
+  (await gate.next())();
+  (await gate.next())();
+  await Promise.all(calls);
+  expect(provider.requests.map(({ body }) => "input" in body)).toEqual([
+    true,
+    false,
+    false,
+    true,
+    false,
+  ]);
+});
 
 describe("rate_limit", () => {
   it("lets max_concurrent calls of one address, key and model go at once", async () => {

@@ -48,6 +48,8 @@ export async function runCli(
 
 export interface SpawnOptions {
   langgraph?: string;
+  /** The product's own models when not given. */
+  modelsDir?: string;
   /** More flags of `kagari start`. */
   flags?: string[];
   env?: Record<string, string>;
@@ -72,14 +74,14 @@ export class SpawnedServer implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const { langgraph = OWN_GRAPHS, flags = [], env } = this.#options;
+    const { langgraph = OWN_GRAPHS, modelsDir, flags = [], env } = this.#options;
     const child = spawnCli(
       [
         "start",
         `--port=${this.#port}`,
         `--config=${langgraph}`,
         `--data-dir=${this.dataDir}`,
-        `--models-dir=${join(REPOSITORY, "config", "models")}`,
+        `--models-dir=${modelsDir ?? join(REPOSITORY, "config", "models")}`,
         `--prompts-dir=${join(REPOSITORY, "prompts")}`,
         "--default-model=demo",
         ...flags,

@@ -7,7 +7,7 @@ import type { Model } from "../model.ts";
 import { UpstreamError } from "../../core/errors.ts";
 import { estimateText } from "../estimate.ts";
 import { isAbort } from "../failures/upstream-error.ts";
-import { NO_TOKENS, readUsage, type TokenCounts } from "../usage.ts";
+import { NO_TOKENS, readUsage } from "../usage.ts";
 import type { ModelUsage, PlannedCall, UsagePort } from "../usage-port.ts";
 import { asWireObject, said, type WireObject } from "../wire.ts";
 import type { CallOrigin } from "./origin.ts";
@@ -46,8 +46,11 @@ export async function metered<Result>(
   const callId = newId();
   await holdMoney(ask, planned(ask, { measure, callId }));
   const startedAtMs = ask.model.clock.now();
-  const record = (end: CallEnd) =>
-    recordCall(ask, { callId, measure, startedAtMs, end }).promptTokens;
+  const record = (end: CallEnd): number => {
+    const bill = billOf(ask, { callId, measure, startedAtMs, end });
+    report(ask.model, ask.usage, bill);
+    return bill.promptTokens;
+  };
   try {
     const { result, answer, units } = await call();
     const promptTokens = record({ status: "success", answer, units: units ?? measure.units });
@@ -87,7 +90,7 @@ export interface CallEnd {
   readonly isUnknown?: true;
 }
 
-interface Reported {
+interface Ended {
   /** The same for the same call, which is counted once. */
   readonly callId: string;
   readonly measure: Measure;
@@ -95,8 +98,8 @@ interface Reported {
   readonly end: CallEnd;
 }
 
-/** Reports a call that has ended; answers its tokens. */
-export function recordCall({ model, usage, origin }: Ask, call: Reported): TokenCounts {
+/** What a call that has ended comes to. */
+export function billOf({ model, origin }: Ask, call: Ended): ModelUsage {
   const { callId, measure, startedAtMs, end } = call;
   const raw = usageObject(end.answer);
   const told = readUsage(
@@ -107,7 +110,7 @@ export function recordCall({ model, usage, origin }: Ask, call: Reported): Token
   const completionTokens = isEstimate ? estimateText(end.spoken ?? "") : 0;
   const totalTokens = promptTokens + completionTokens;
   const counts = told ?? { ...NO_TOKENS, promptTokens, completionTokens, totalTokens };
-  const billedCall = billed(model, {
+  return billed(model, {
     callId,
     kind: measure.kind,
     origin,
@@ -119,8 +122,6 @@ export function recordCall({ model, usage, origin }: Ask, call: Reported): Token
     units: end.units,
     startedAtMs,
   });
-  report(model, usage, billedCall);
-  return counts;
 }
 
 /** `usage` of nearly all; `meta` of Cohere and SiliconFlow. */

@@ -38,5 +38,5 @@ export interface ModelTasks {
    * Enters the request that was last made for the task into the ledger, once; not a lost one that the
    * provider knows by our own id when it is repeated.
    */
-  writeOff(task: Task, as: WrittenOff): void;
+  writeOff(task: Task, as: WrittenOff): Promise<void>;
 }

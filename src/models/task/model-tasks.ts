@@ -3,6 +3,7 @@ import { derivedId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { ImageInput, Task, TaskWork } from "../../domain/task.ts";
 import { delayBefore, retryPolicyOf } from "../attempts/retry.ts";
+import { kept } from "../billing.ts";
 import { holdMoney } from "../budget/hold.ts";
 import { estimateText } from "../estimate.ts";
 import { isAbort } from "../failures/upstream-error.ts";
@@ -13,7 +14,7 @@ import { countOf, imageSubmission, type ImageWish } from "../image/request.ts";
 import { takeTicket } from "../limits/ticket.ts";
 import type { Model } from "../model.ts";
 import { originOfUser } from "../provider/origin.ts";
-import { planned, recordCall, type Ask, type CallEnd, type Measure } from "../provider/meter.ts";
+import { billOf, planned, type Ask, type CallEnd, type Measure } from "../provider/meter.ts";
 import type { TokenFactors } from "../tokens/token-factors.ts";
 import type { ModelRegistry } from "../registry.ts";
 import type { WireObject } from "../wire.ts";
@@ -97,20 +98,19 @@ async function submit(ask: Asked, task: Task): Promise<{ id: string; maxWaitMs: 
     return { id, maxWaitMs: patienceOf(model).maxWaitMs };
   } catch (error) {
     // Of one that is cut off nobody knows whether it arrived.
-    if (!isAbort(error))
-      record(ask, task, { callId: callIdOf(task), end: { ...NOTHING, status: "error" } });
+    if (!isAbort(error)) await record(ask, task, { ...NOTHING, status: "error" });
     throw error;
   }
 }
 
-function writeOff(ask: Ask, task: Task, as: WrittenOff): void {
+async function writeOff(ask: Ask, task: Task, as: WrittenOff): Promise<void> {
   const { model } = ask;
   if (as === "lost" && isKnownById(model, task)) return;
   const end: CallEnd =
     as === "lost"
       ? { ...NOTHING, status: "error", units: unitsOf(model, task), isUnknown: true }
       : { ...NOTHING, status: as };
-  record(ask, task, { callId: callIdOf(task), end });
+  await record(ask, task, end);
 }
 
 const NOTHING = { answer: undefined, units: 0 };
@@ -150,11 +150,10 @@ async function look(ask: Ask, task: Task): Promise<TaskProgress> {
   const { model, signal } = ask;
   const seen = await lookAtTask(model, task.provider_task_id ?? "", signal);
   if (seen.status === "running") return seen;
-  const callId = callIdOf(task);
   const end = (status: CallEnd["status"], more: Partial<CallEnd> = {}) =>
-    record(ask, task, { callId, end: { ...NOTHING, status, ...more } });
+    record(ask, task, { ...NOTHING, status, ...more });
   if (seen.status !== "success") {
-    end(seen.status);
+    await end(seen.status);
     return { status: seen.status, reason: `${model.label} ${endOf(seen)}` };
   }
   const { answer } = seen;
@@ -164,16 +163,16 @@ async function look(ask: Ask, task: Task): Promise<TaskProgress> {
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     // Another look would find the same.
-    end("error", { answer });
+    await end("error", { answer });
     return { status: "error", reason: error.message };
   }
   if (found.kind === "chat") {
-    end("success", { answer, units: 1, spoken: JSON.stringify(found.answer["choices"]) });
+    await end("success", { answer, units: 1, spoken: JSON.stringify(found.answer["choices"]) });
     return { status: "success", made: found };
   }
   const { sources } = found;
   // Paid for, whether they can be fetched or not.
-  end("success", { answer, units: sources.length });
+  await end("success", { answer, units: sources.length });
   const images = await Promise.all(sources.map((source) => fetchImage(model, source, signal)));
   return { status: "success", made: { kind: "image", images } };
 }
@@ -211,8 +210,10 @@ const unitsOf = (model: Model, task: Task): number =>
 const promptTokens = ({ kind, input }: TaskWork): number =>
   estimateText(kind === "image" ? input.prompt : JSON.stringify(input.messages));
 
-function record(ask: Ask, task: Task, { callId, end }: { callId: string; end: CallEnd }): void {
+/** Resolves when the ledger has it, so that no task ends whose price is not kept. */
+async function record(ask: Ask, task: Task, end: CallEnd): Promise<void> {
   const measure = measureOf(task, end.units);
   const startedAtMs = task.asked_at ?? ask.model.clock.now();
-  recordCall(ask, { callId, measure, startedAtMs, end });
+  const bill = billOf(ask, { callId: callIdOf(task), measure, startedAtMs, end });
+  await kept(ask.model, ask.usage, bill);
 }

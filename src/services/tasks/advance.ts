@@ -27,7 +27,7 @@ export async function advanceTask(ctx: Context, task: Task, stopping: AbortSigna
 async function begin(work: Work): Promise<void> {
   const { ctx, task } = work;
   if (task.is_asking) {
-    writeOff(work, "lost");
+    await writeOff(work, "lost");
     if (task.resubmitted)
       return await endWithError(work, "The server went down twice while it asked for the task");
     ctx.log.warn({ task_id: task.task_id }, "a task is asked for again: its process died");
@@ -115,7 +115,7 @@ async function waitOn(work: Work): Promise<void> {
   const { deadline_at: deadline, asked_at: since, attempts } = task;
   if (deadline !== null && now >= deadline) {
     await ctx.modelCalls.tasks.callOff(task).catch(() => undefined);
-    const seconds = (deadline - (since ?? task.created_at)) / 1000;
+    const seconds = Math.round((deadline - (since ?? task.created_at)) / 1000);
     return await giveUp(work, `The provider did not end the task within ${seconds} seconds`);
   }
   const pause = ctx.modelCalls.tasks.pauseMs({ ...task, attempts: attempts + 1 });
@@ -160,7 +160,8 @@ async function lookFailed(work: Work, error: unknown): Promise<void> {
 /** Only a submission is tried again here: a call that makes the thing has its own retries. */
 async function askFailed(work: Work, error: unknown): Promise<void> {
   const { ctx, task } = work;
-  const isSubmission = task.is_asking && ctx.modelCalls.tasks.isProviderTask(task);
+  const isSubmission =
+    error instanceof UpstreamError && task.is_asking && ctx.modelCalls.tasks.isProviderTask(task);
   const pause = isSubmission ? ctx.modelCalls.tasks.retryMs(task, error) : undefined;
   if (pause === undefined) return await endWithError(work, messageOf(work, error));
   const now = ctx.clock.now();
@@ -191,21 +192,21 @@ async function cancel(work: Work): Promise<void> {
   const { ctx, task, lease } = work;
   if (task.provider_task_id !== null) {
     await ctx.modelCalls.tasks.callOff(task).catch(() => undefined);
-    writeOff(work, "cancelled");
+    await writeOff(work, "cancelled");
   } else if (task.is_asking && (!lease.isCancelled || ctx.modelCalls.tasks.isProviderTask(task)))
-    writeOff(work, "lost");
+    await writeOff(work, "lost");
   await endTask(ctx, task, { status: "cancelled" });
 }
 
 /** Ends a task that the provider has. */
 async function giveUp(work: Work, reason: string): Promise<void> {
-  writeOff(work, "error");
+  await writeOff(work, "error");
   await endWithError(work, reason);
 }
 
-function writeOff({ ctx, task }: Work, as: WrittenOff): void {
+async function writeOff({ ctx, task }: Work, as: WrittenOff): Promise<void> {
   try {
-    ctx.modelCalls.tasks.writeOff(task, as);
+    await ctx.modelCalls.tasks.writeOff(task, as);
   } catch (error) {
     // The model is gone, and its prices with it.
     ctx.log.warn({ err: error, task_id: task.task_id }, "a call of a task is in no ledger");
