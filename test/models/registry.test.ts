@@ -55,15 +55,20 @@ describe("openModels", () => {
     rmSync(dir, { recursive: true });
 
     expect(models.list()).toMatchObject([
-      { id: "a", state: "not served", reason: "the responses API is not served yet" },
-      { id: "b", state: "ready", thinking: "not switchable here", unhonoured: ["budget"] },
+      {
+        id: "a",
+        state: "not served",
+        reason: "the responses API is not served yet",
+        unhonoured: ["api"],
+      },
+      { id: "b", state: "ready", thinking: "not switchable here", unhonoured: [] },
       { id: "c", state: "disabled" },
       { id: "d", state: "ready", warnings: [expect.stringContaining("api_key")] },
       { id: "demo" },
     ]);
     const table = modelsTable({ models: models.list(), defaultId: models.defaultId });
     expect(table).toContain("b *");
-    expect(table).toContain("b: accepted but not acted on yet: budget");
+    expect(table).toContain("a: accepted but not acted on yet: api");
     expect(table).toContain("demo: an offline demo, no language model");
     expect(table + JSON.stringify(models.list())).not.toContain("literal-test-key");
   });
