@@ -1,7 +1,9 @@
 import { loadHandlers } from "./auth/load-handlers.ts";
+import { meteredUsage } from "./auth/metered-usage.ts";
 import { openGuard } from "./auth/open-guard.ts";
 import { DatabaseBus } from "./bus/database-bus.ts";
 import type { Context } from "./context.ts";
+import { closedOnce } from "./core/closed-once.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { createLog, type Log } from "./core/log.ts";
 import type { Environment } from "./config/environment.ts";
@@ -87,8 +89,9 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const signals = await openSignals(settings.database_url, log);
   const isListening = options.isListening === true;
   const parts = { ...config, customApp, storage, clock, log, isListening };
-  const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, { parts, loaded });
   const guard = await openGuard({ ...parts, handlers, signals });
+  const lent = { ...parts, guard };
+  const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, { lent, loaded });
   const wired = wire({ ...parts, guard, modelCalls }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
   await syncSystemAssistants(ctx, langgraph.graphs);
@@ -122,14 +125,15 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
 /** Lends graphs what they need of the server, and keeps the account of it. */
 async function lendToGraphs(
   models: ModelRegistry,
-  { parts, loaded }: { parts: Lent; loaded: LoadedSettings },
+  { lent: parts, loaded }: { lent: Lent; loaded: LoadedSettings },
 ): Promise<{ ledger: Ledger; modelCalls: ModelCalls; unlend: () => Promise<void> }> {
   const { root, settings } = loaded;
-  const { storage, log } = parts;
+  const { storage, log, guard } = parts;
   const ledger = openLedger(parts);
   const factors = new TokenFactors(await storage.usage.tokenFactors());
   const keeper = new FactorKeeper(storage.usage, { take: () => factors.takeChanged(), log });
-  const lent = { models, usage: ledger, limiter: new MemoryLimiter(), factors };
+  const usage = meteredUsage(ledger, guard);
+  const lent = { models, usage, limiter: new MemoryLimiter(), factors };
   const prompts = openPrompts(fromRoot(root, settings.prompts_dir), log);
   const uninstall = installRuntime({ version: 1, ...lent, prompts, files: runFiles(parts) });
   const unlend = async () => {
@@ -138,14 +142,6 @@ async function lendToGraphs(
     uninstall();
   };
   return { ledger, modelCalls: createModelCalls(lent), unlend };
-}
-
-function closedOnce(
-  close: (drainMs: number) => Promise<void>,
-  usualDrainMs: number,
-): (drainMs?: number) => Promise<void> {
-  let closing: Promise<void> | undefined;
-  return (drainMs = usualDrainMs) => (closing ??= close(drainMs));
 }
 
 /** What is read before anything is opened. */
@@ -220,8 +216,8 @@ interface Neighbours {
   usage: RunUsage;
 }
 
-type Lent = Pick<Context, ConfigPart | "storage" | "clock" | "log">;
-type OpenedParts = Lent & Pick<Context, "customApp" | "guard" | "isListening" | "modelCalls">;
+type Lent = Pick<Context, ConfigPart | "storage" | "clock" | "log" | "guard">;
+type OpenedParts = Lent & Pick<Context, "customApp" | "isListening" | "modelCalls">;
 
 /** Puts the parts together; nothing runs yet. */
 function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wired {

@@ -22,8 +22,8 @@ export interface Guard {
   decide(actor: Actor, deed: Deed): Promise<AccessFilter | undefined>;
   /** Counts a request in; rejects with `limit` when there are too many. Answers how to count it out, if it has to be. */
   admit(actor: Actor): (() => void) | undefined;
-  /** Tokens that the key of a user has used. */
-  spend(user: User, tokens: number): void;
+  /** Tokens that a key has used. */
+  spend(keyId: string, tokens: number): void;
   /** Keys were made, changed or revoked, by this process. */
   keysChanged(): Promise<void>;
 }

@@ -96,8 +96,8 @@ export class ServerGuard implements Guard {
     return key && this.#use.admit(key);
   }
 
-  spend({ key_id: keyId }: User, tokens: number): void {
-    if (keyId !== undefined) this.#use.spend(keyId, tokens);
+  spend(keyId: string, tokens: number): void {
+    this.#use.spend(keyId, tokens);
   }
 
   keysChanged(): Promise<void> {

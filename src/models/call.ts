@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { Model } from "./model.ts";
+import { inScope, thoseInScope } from "./model-scope.ts";
 import { callParametersSchema } from "./parameters.ts";
 import type { CallOrigin } from "./provider/origin.ts";
 import type { CallOverrides } from "./request-body.ts";
@@ -56,10 +57,11 @@ export function resolveCall(
   const { context, configurable } = withImplicitConfig(config);
   const [ofConfig, ofContext] = [readSettings(configurable), readSettings(context)];
   const settings = { ...ofConfig, ...ofContext };
-  const model = models.get(explicit.model ?? settings.model ?? models.defaultId);
+  const only = modelsOf(configurable);
+  const model = inScope(models.get(explicit.model ?? settings.model ?? models.defaultId), only);
   return {
     model,
-    fallbacks: models.fallbacksOf(model),
+    fallbacks: thoseInScope(models.fallbacksOf(model), only),
     limiter,
     factors,
     overrides: {
@@ -82,6 +84,16 @@ export function resolveCall(
 /** The run that a config belongs to; that of the running node where there is no config. */
 export const originOf = (config: ConfigLike | undefined): CallOrigin =>
   originIn(withImplicitConfig(config).configurable);
+
+const modelIds = z.array(z.string()).optional();
+
+/** The only models that the key of a run may use, where it is limited to some. */
+const modelsOf = (configurable: Record<string, unknown>): string[] | undefined =>
+  modelIds.parse(record(configurable["langgraph_auth_user"])["models"]);
+
+/** As `modelsOf`, of a config; that of the running node where there is none. */
+export const scopeOf = (config: ConfigLike | undefined): string[] | undefined =>
+  modelsOf(withImplicitConfig(config).configurable);
 
 /** The server stamps these over what a client sent. */
 const originIn = (configurable: Record<string, unknown>): CallOrigin => ({

@@ -1,6 +1,7 @@
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
-import { originOf, type ConfigLike } from "./call.ts";
+import { originOf, scopeOf, type ConfigLike } from "./call.ts";
 import type { Model } from "./model.ts";
+import { inScope } from "./model-scope.ts";
 import type { Ask } from "./provider/meter.ts";
 import type { ModelType } from "./registry.ts";
 import { currentRuntime } from "./runtime.ts";
@@ -22,7 +23,7 @@ export function graphAsk(
   const { models, usage, limiter } = currentRuntime();
   const signals = [signal, signalOf(config)].filter((one) => one !== undefined);
   return {
-    model: models.get(id ?? models.defaultOf(type), type),
+    model: inScope(models.get(id ?? models.defaultOf(type), type), scopeOf(config)),
     usage,
     limiter,
     origin: originOf(config),

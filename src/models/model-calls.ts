@@ -1,6 +1,7 @@
 import type { JsonObject } from "../core/json.ts";
 import { embedTexts } from "./embedding/embed.ts";
 import { generateImages } from "./image/generate.ts";
+import { inScope, thoseInScope } from "./model-scope.ts";
 import type { AskedModel, ModelCalls } from "./model-calls-port.ts";
 import type { Ask } from "./provider/meter.ts";
 import { originOfUser } from "./provider/origin.ts";
@@ -16,16 +17,17 @@ interface Parts extends Pick<RawCall, "usage" | "limiter" | "factors"> {
 /** The calls of a server's models by its own routes. */
 export function createModelCalls({ models, factors, ...parts }: Parts): ModelCalls {
   const askOf = (type: ModelType, { model, actor, signal }: AskedModel): Ask => ({
-    model: models.get(model ?? models.defaultOf(type), type),
+    model: inScope(models.get(model ?? models.defaultOf(type), type), actor.user?.models),
     ...parts,
     origin: originOfUser(actor.user),
     signal,
   });
   const callOf = ({ model: id, actor }: AskedModel): RawCall => {
-    const model = models.get(id ?? models.defaultId);
+    const only = actor.user?.models;
+    const model = inScope(models.get(id ?? models.defaultId), only);
     return {
       model,
-      fallbacks: models.fallbacksOf(model),
+      fallbacks: thoseInScope(models.fallbacksOf(model), only),
       factors,
       ...parts,
       ...originOfUser(actor.user),

@@ -54,6 +54,8 @@ async function possessionsOf(api: Api): Promise<Belongings> {
     created_at: 1,
   };
   await server.ctx.storage.files.create(file, new Uint8Array([1]));
+  const asked = { kind: "chat", model: "demo", input: human("my secret") };
+  const { task_id } = await okJson(api.post("/tasks", asked));
   return {
     thread,
     run: ended.run_id,
@@ -63,12 +65,13 @@ async function possessionsOf(api: Api): Promise<Belongings> {
     checkpoint: checkpoint_id,
     delivery: delivery.delivery_id,
     file: file.file_id,
+    task: task_id,
   };
 }
 
 /** All that somebody else could have changed. */
 async function snapshot(): Promise<string> {
-  const { thread, run, stateless, assistant, cron, delivery, file } = owned;
+  const { thread, run, stateless, assistant, cron, delivery, file, task } = owned;
   const { url, status } = await okJson(ann.get(`/webhooks/deliveries/${delivery}`));
   const all = JSON.stringify([
     { url, status },
@@ -81,6 +84,7 @@ async function snapshot(): Promise<string> {
     await okJson(ann.get(`/runs/crons/${cron}`)),
     await okJson(ann.get("/store/items?namespace=notes&key=a")),
     (await ann.get(`/files/${file}`)).status,
+    (await okJson(ann.get(`/tasks/${task}`))).task_id,
     await okJson(ann.post("/threads/search", { limit: 100 })),
   ]);
   return createHash("sha256").update(all).digest("hex");
@@ -96,16 +100,21 @@ const send = (api: Api, method: string, { path, body }: Trial): Promise<Response
 /** What is looked at of an answer. */
 function seen(answer: Response, text: string, { expects }: Trial): unknown {
   if (typeof expects !== "object") return answer.status;
+  if ("text" in expects) return text;
   const json = JSON.parse(text);
   return expects.json === AN_ERROR ? json.type : json;
 }
+
+const wantedOf = (expects: NonNullable<Trial["expects"]>): unknown => {
+  if (typeof expects !== "object") return expects;
+  return "text" in expects ? expects.text : expects.json;
+};
 
 async function check(answer: Response, trial: Trial): Promise<void> {
   const text = await answer.text();
   expect(text).not.toContain("my secret");
   const { expects = 404 } = trial;
-  const wanted = typeof expects === "object" ? expects.json : expects;
-  expect(seen(answer, text, trial), text.slice(0, 300)).toEqual(wanted);
+  expect(seen(answer, text, trial), text.slice(0, 300)).toEqual(wantedOf(expects));
 }
 
 beforeAll(async () => {

@@ -11,13 +11,14 @@ export interface Belongings {
   checkpoint: string;
   delivery: string;
   file: string;
+  task: string;
 }
 
 export interface Trial {
   path: (owned: Belongings) => string;
   body?: (owned: Belongings) => object;
   /** What the answer must be; 404 when not given. */
-  expects?: number | { json: unknown };
+  expects?: number | { json: unknown } | { text: string };
 }
 
 /** How each route is tried with what is somebody else's, or why there is nothing of anybody's in it. */
@@ -26,7 +27,7 @@ export type Declared = Trial | Trial[] | { free: string };
 const input = { messages: [{ role: "user", content: "hi" }] };
 const at =
   (path: string) =>
-  ({ thread, run, assistant, cron, checkpoint, delivery, file }: Belongings): string =>
+  ({ thread, run, assistant, cron, checkpoint, delivery, file, task }: Belongings): string =>
     path
       .replace(":thread_id", thread)
       .replace(":run_id", run)
@@ -34,7 +35,8 @@ const at =
       .replace(":cron_id", cron)
       .replace(":checkpoint_id", checkpoint)
       .replace(":delivery_id", delivery)
-      .replace(":file_id", file);
+      .replace(":file_id", file)
+      .replace(":task_id", task);
 
 /** The ids in the path of a route are somebody else's. */
 const byPath = (path: string, body?: Trial["body"]): Trial => ({
@@ -73,6 +75,46 @@ export const TRIALS: Readonly<Record<string, Declared>> = {
   "POST /v1/embeddings": { free: "keeps nothing" },
   "POST /v1/rerank": { free: "keeps nothing" },
   "POST /v1/images/generations": { free: "names nothing that exists" },
+  "GET /v1/models": { free: "names models and graphs; assistants as in their search" },
+  "GET /v1/models/:model": { path: ({ assistant }) => `/v1/models/${assistant}` },
+  "POST /v1/chat/completions": [
+    {
+      path: () => "/v1/chat/completions",
+      body: ({ assistant }) => ({ model: assistant, messages: input.messages }),
+    },
+    {
+      path: () => "/v1/chat/completions",
+      body: ({ thread }) => ({
+        model: "graph:echo",
+        messages: input.messages,
+        metadata: { thread_id: thread },
+      }),
+    },
+  ],
+  "POST /tasks": { free: "names nothing that exists" },
+  "GET /tasks": { path: () => "/tasks", expects: { json: [] } },
+  "GET /tasks/:task_id": byPath("/tasks/:task_id"),
+  "POST /tasks/:task_id/cancel": byPath("/tasks/:task_id/cancel"),
+  "DELETE /tasks/:task_id": byPath("/tasks/:task_id"),
+  "GET /budgets": { path: () => "/budgets", expects: 403 },
+  "POST /budgets": {
+    path: () => "/budgets",
+    body: () => ({ scope: "server", currency: "USD", amount: 1 }),
+    expects: 403,
+  },
+  "GET /budgets/:budget_id": {
+    path: ({ thread }) => `/budgets/${thread}`,
+    expects: 403,
+  },
+  "DELETE /budgets/:budget_id": {
+    path: ({ thread }) => `/budgets/${thread}`,
+    expects: 403,
+  },
+  "GET /usage/budgets": { path: () => "/usage/budgets", expects: { json: [] } },
+  "GET /usage/export": {
+    path: ({ thread }) => `/usage/export?format=jsonl&thread=${thread}&owner=ann`,
+    expects: { text: "" },
+  },
   "GET /files": { path: () => "/files", expects: { json: [] } },
   "GET /files/:file_id": byPath("/files/:file_id"),
   "DELETE /files/:file_id": byPath("/files/:file_id"),

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { human, newThread, okJson, refusal } from "../support/calls.ts";
-import { apiOf, type Api, testServer, type TestServer } from "../support/test-server.ts";
+import {
+  apiOf,
+  type Api,
+  OWN_GRAPHS,
+  testServer,
+  type TestServer,
+} from "../support/test-server.ts";
 
 /** Requests that come with a key. */
 const withKey = (server: Api, key: string, header = "x-api-key"): Api =>
@@ -237,6 +243,18 @@ describe("API keys", () => {
     expect(found.map(({ graph_id }: { graph_id: string }) => graph_id)).toEqual(["echo"]);
   });
 
+  it("use only the models they are for, in graphs and without", async () => {
+    await using server = await testServer({ langgraph: OWN_GRAPHS });
+    const ann = await makeKey(server, { name: "ann", models: ["other"] });
+    const run = { assistant_id: "chat", input: human("hi") };
+    const result = await okJson(ann.post("/runs/wait", run));
+    expect(result.__error__.message).toContain('may not use the model "demo"');
+    const embed = { input: "hi", model: "demo-embedding" };
+    expect((await ann.post("/v1/embeddings", embed)).status).toBe(403);
+    const bob = await makeKey(server, { name: "bob", models: ["demo"] });
+    expect(await okJson(bob.post("/runs/wait", run))).not.toHaveProperty("__error__");
+  });
+
   it("may only ask so often, and are told when again", async () => {
     await using server = await testServer();
     const ann = await makeKey(server, { name: "ann", requests_per_minute: 2 });
@@ -252,13 +270,11 @@ describe("API keys", () => {
   });
 
   it("may only use so many tokens", async () => {
-    await using server = await testServer();
-    const ann = await makeKey(server, { name: "ann", tokens_per_minute: 100 });
+    await using server = await testServer({ langgraph: OWN_GRAPHS });
+    const ann = await makeKey(server, { name: "ann", tokens_per_minute: 10 });
     await newThread(ann);
-    const { user } = await server.ctx.guard.authenticate(
-      new Request("http://localhost/", { headers: { "x-api-key": ann.secret } }),
-    );
-    if (user) server.ctx.guard.spend(user, 100);
+    const run = { assistant_id: "chat", input: human("Say a long and friendly hello") };
+    await okJson(ann.post("/runs/wait", run));
     await refusal(ann.post("/threads", {}), 429);
     server.advance(60_000);
     expect(await newThread(ann)).toBeTruthy();

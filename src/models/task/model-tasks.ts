@@ -13,6 +13,7 @@ import { readImages, type ImageSource } from "../image/read.ts";
 import { countOf, imageSubmission, type ImageWish } from "../image/request.ts";
 import { takeTicket } from "../limits/ticket.ts";
 import type { Model } from "../model.ts";
+import { thoseInScope } from "../model-scope.ts";
 import { originOfUser } from "../provider/origin.ts";
 import { billOf, planned, type Ask, type CallEnd, type Measure } from "../provider/meter.ts";
 import type { TokenFactors } from "../tokens/token-factors.ts";
@@ -48,7 +49,8 @@ export function createModelTasks({ models, factors, ...parts }: Parts): ModelTas
   });
   const callable = (task: Task, signal: AbortSignal): Asked => {
     const model = models.get(task.model, task.kind);
-    const fallbacks = task.kind === "chat" ? models.fallbacksOf(model) : [];
+    const only = task.created_by?.models;
+    const fallbacks = task.kind === "chat" ? thoseInScope(models.fallbacksOf(model), only) : [];
     return { ...askOf(task, model), factors, fallbacks, signal };
   };
   return {

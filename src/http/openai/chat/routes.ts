@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../../../context.ts";
 import { AppError } from "../../../core/errors.ts";
+import { mayUse } from "../../../domain/actor.ts";
 import { searchAssistants } from "../../../services/assistants/search.ts";
 import { type Route, route } from "../../route.ts";
 import { openAiError } from "../errors.ts";
@@ -24,6 +25,7 @@ async function listModels(ctx: Context): Promise<ListedModel[]> {
   const created = 0;
   const models = ctx.modelCalls
     .chatModels()
+    .filter(({ id }) => mayUse(ctx.actor, "models", id))
     .map(({ id, dialect }): ListedModel => ({ id, object: "model", created, owned_by: dialect }));
   const page = {
     limit: MAX_ASSISTANTS,
