@@ -1,5 +1,4 @@
 import { SystemMessage } from "@langchain/core/messages";
-import type { StructuredToolInterface } from "@langchain/core/tools";
 import {
   END,
   type LangGraphRunnableConfig,
@@ -13,29 +12,51 @@ import {
   chatModel,
   contextOf,
   fitMessages,
+  isSummaryDue,
   prompt,
+  recall,
   runTools,
+  summarize,
+  Summary,
   tools,
   toolsOrEnd,
+  withNotes,
 } from "kagari/graphkit";
 
 const TOOL_NAMES = ["clock", "calculator"];
+const MEMORY_TOOL_NAMES = ["save_memory", "search_memory", "delete_memory"];
 
 const model = chatModel();
 
-const ChatState = new StateSchema({ messages: MessagesValue });
+const ChatState = new StateSchema({ messages: MessagesValue, summary: Summary.nullish() });
 
 type ChatState = typeof ChatState.State;
 
-function toolbox(config: LangGraphRunnableConfig): StructuredToolInterface[] {
-  return tools(...(contextOf(config).tools ?? TOOL_NAMES));
+function toolbox(config: LangGraphRunnableConfig) {
+  const { tools: names = TOOL_NAMES, long_term_memory: remembers } = contextOf(config);
+  return tools(...names, ...(remembers === true ? MEMORY_TOOL_NAMES : []));
 }
 
-async function think({ messages }: ChatState, config: LangGraphRunnableConfig) {
-  const offered = toolbox(config);
-  const system = contextOf(config).system_prompt ?? prompt("chat", config);
-  const fitting = fitMessages(messages, { config, tools: offered, system });
-  const speaker = offered.length === 0 ? model : model.bindTools(offered);
+/** What the model is sent besides messages, and how many of those may be. */
+function windowOf({ summary }: ChatState, config: LangGraphRunnableConfig) {
+  const { system_prompt, history_messages, history_tokens } = contextOf(config);
+  return {
+    config,
+    tools: toolbox(config),
+    system: withNotes(system_prompt ?? prompt("chat", config), { summary }),
+    after: summary?.until,
+    maxMessages: history_messages,
+    maxTokens: history_tokens,
+  };
+}
+
+async function think(state: ChatState, config: LangGraphRunnableConfig) {
+  const window = windowOf(state, config);
+  const remembers = contextOf(config).long_term_memory === true;
+  const memories = remembers ? await recall(state.messages, config) : [];
+  const system = withNotes(window.system, { memories });
+  const fitting = fitMessages(state.messages, { ...window, system });
+  const speaker = window.tools.length === 0 ? model : model.bindTools(window.tools);
   return { messages: [await speaker.invoke([new SystemMessage(system), ...fitting], config)] };
 }
 
@@ -43,11 +64,27 @@ async function act(state: ChatState, config: LangGraphRunnableConfig) {
   return await runTools(toolbox(config), state, config);
 }
 
-/** Remembers the thread and calls tools until it has an answer. */
+/** Beside the answer, which nobody waits longer for. */
+async function condense(state: ChatState, config: LangGraphRunnableConfig) {
+  const { summary } = state;
+  const { summary_model } = contextOf(config);
+  const window = windowOf(state, config);
+  const newer = await summarize(state.messages, { ...window, summary, model: summary_model });
+  return newer ? { summary: newer } : {};
+}
+
+/** Remembers the thread, and the user where asked to, and calls tools until it has an answer. */
 export const graph = new StateGraph(ChatState, ChatContext)
   .addNode("think", think)
   .addNode("tools", act)
-  .addEdge(START, "think")
+  .addNode("condense", condense)
+  .addConditionalEdges(
+    START,
+    (state, config) =>
+      isSummaryDue(state.messages, windowOf(state, config)) ? ["think", "condense"] : ["think"],
+    ["think", "condense"],
+  )
   .addConditionalEdges("think", toolsOrEnd, ["tools", END])
   .addEdge("tools", "think")
+  .addEdge("condense", END)
   .compile();

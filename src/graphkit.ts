@@ -5,6 +5,9 @@ import { callParametersSchema } from "./models/parameters.ts";
 import { currentRuntime } from "./models/runtime.ts";
 import type { PromptVariables } from "./prompts/library.ts";
 
+export { recall } from "./memory/memories.ts";
+export { withNotes, type Notes } from "./memory/notes.ts";
+export { isSummaryDue, summarize, Summary, type SummaryOptions } from "./memory/summary.ts";
 export { chatModel, type KagariChatModel } from "./models/chat.ts";
 export type { ChatModelOverrides } from "./models/call.ts";
 export { embeddings, type KagariEmbeddings } from "./models/embedding/kagari-embeddings.ts";
@@ -30,6 +33,24 @@ export const ChatContext = z.object({
     .optional()
     .describe("Other parameters of Chat Completions, such as top_p, stop or seed."),
   tools: z.array(z.string()).optional().describe("Names of the tools to offer; [] for none."),
+  history_messages: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Most messages of the thread that the model is sent."),
+  history_tokens: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Most tokens of the thread that the model is sent."),
+  summary_model: z
+    .string()
+    .optional()
+    .describe("Id of the model that summarises older turns; the answering one when left out."),
+  long_term_memory: z
+    .boolean()
+    .optional()
+    .describe("true: facts about the user are kept beyond the thread and told to the model."),
 });
 
 export type ChatContext = z.infer<typeof ChatContext>;

@@ -81,6 +81,18 @@ export function resolveCall(
   };
 }
 
+/** A config for a call beside the run's own: of the settings a run may make, only those given hold. */
+export function withoutSettings<Config extends ConfigLike>(
+  config: Config,
+  settings: { readonly model?: string | undefined },
+): Config {
+  const { context, configurable } = withImplicitConfig(config);
+  const own = Object.keys(settingsSchema.shape);
+  const model = settings.model ?? context["model"] ?? configurable["model"];
+  const kept = Object.entries(configurable).filter(([key]) => !own.includes(key));
+  return { ...config, context: { model }, configurable: Object.fromEntries(kept) };
+}
+
 /** The run that a config belongs to; that of the running node where there is no config. */
 export const originOf = (config: ConfigLike | undefined): CallOrigin =>
   originIn(withImplicitConfig(config).configurable);

@@ -1,12 +1,12 @@
-import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import type { BaseMessage } from "@langchain/core/messages";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { AppError } from "../core/errors.ts";
 import { resolveCall, type ChatModelOverrides, type ConfigLike } from "./call.ts";
-import { estimateMessage, estimateText, estimateTools } from "./estimate.ts";
+import { estimateText, estimateTools } from "./estimate.ts";
+import { groupsOf, messagesOf, type Group } from "./message-groups.ts";
 import type { Model } from "./model.ts";
 
 const MARGIN = 0.98;
-const MISSING_RESULT = "No result: the run ended before this tool answered.";
 
 export interface FitOptions {
   /** The node's config, which says for which model to fit. */
@@ -15,26 +15,64 @@ export interface FitOptions {
   tools?: readonly unknown[];
   /** The system prompt that will go in front. */
   system?: string;
+  /** Id of the last message that is not to be sent, such as `summary.until`. */
+  after?: string | undefined;
+  /** Most messages to send, and most tokens they may have, where the model would take more. */
+  maxMessages?: number | undefined;
+  maxTokens?: number | undefined;
   /** As given to `chatModel`. */
   overrides?: ChatModelOverrides;
+}
+
+/** A history in groups as the model counts them, and how much of it may be sent. */
+export interface History {
+  readonly groups: readonly Group[];
+  readonly model: Model;
+  /** Tokens of system prompt and tools. */
+  readonly fixed: number;
+  /** Tokens of a whole prompt. */
+  readonly room: number;
+  readonly maxMessages: number;
+  readonly maxTokens: number;
 }
 
 /**
  * The newest part of a history that fits the model's prompt limit. A tool call and its results stay
  * together, the last human turn is always kept; what cannot fit at all is an error before the call.
  */
-export function fitMessages(
+export const fitMessages = (
   messages: readonly BaseMessage[],
   options: FitOptions = {},
-): BaseMessage[] {
+): BaseMessage[] => newestThatFit(historyOf(messages, options));
+
+/** Measures what of a history may be sent, for the model that the run names. */
+export function historyOf(messages: readonly BaseMessage[], options: FitOptions): History {
   const { config, tools = [], system = "", overrides } = options;
   const { model, factors } = resolveCall(config, overrides);
   const measure = (tokens: number): number => factors.calibrated(model, tokens);
-  const history = groupsOf(messages).map((group) => ({ ...group, tokens: measure(group.tokens) }));
+  const groups = groupsOf(messagesAfter(messages, options.after));
   const room = promptLimit(model);
-  if (room === undefined) return history.flatMap(({ messages: group }) => group);
-  const fixed = measure(estimateText(system) + estimateTools(definitions(tools)));
-  return newestThatFit(history, { room, fixed, model });
+  return {
+    groups: groups.map((group) => ({ ...group, tokens: measure(group.tokens) })),
+    model,
+    // Where all fits, definitions need not be written out to be measured.
+    fixed:
+      room === undefined ? 0 : measure(estimateText(system) + estimateTools(definitions(tools))),
+    room: room ?? Number.POSITIVE_INFINITY,
+    maxMessages: options.maxMessages ?? Number.POSITIVE_INFINITY,
+    maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What comes after the message with this id, all where there is none; and system messages. */
+function messagesAfter(
+  messages: readonly BaseMessage[],
+  after: string | undefined,
+): readonly BaseMessage[] {
+  const start = after === undefined ? 0 : messages.findIndex(({ id }) => id === after) + 1;
+  if (start === 0) return messages;
+  const systems = messages.slice(0, start).filter((message) => message.getType() === "system");
+  return [...systems, ...messages.slice(start)];
 }
 
 /** Tokens that a prompt may have: the input limit less the answer's, when they share one window. */
@@ -47,83 +85,25 @@ export function promptLimit({ fields }: Model): number | undefined {
   return limit === undefined ? undefined : Math.max(1, Math.floor(limit * MARGIN));
 }
 
-/** Messages that must be sent together or not at all. */
-interface Group {
-  messages: BaseMessage[];
-  tokens: number;
-  kind: "system" | "human" | "other";
-}
-
-function groupsOf(messages: readonly BaseMessage[]): Group[] {
-  const groups: Group[] = [];
-  for (let index = 0; index < messages.length; index++) {
-    const message = messages[index];
-    // A result whose call is gone would be refused.
-    if (message === undefined || ToolMessage.isInstance(message)) continue;
-    const results: ToolMessage[] = [];
-    for (let next = messages[index + 1]; ToolMessage.isInstance(next); next = messages[index + 1]) {
-      results.push(next);
-      index++;
-    }
-    groups.push(groupOf(message, results));
-  }
-  return groups;
-}
-
-function groupOf(message: BaseMessage, results: readonly ToolMessage[]): Group {
-  const answers = callsOf(message, results).map(
-    ({ id = "", name = "" }) =>
-      results.find((result) => result.tool_call_id === id) ??
-      new ToolMessage({ tool_call_id: id, name, status: "error", content: MISSING_RESULT }),
-  );
-  const together = [message, ...answers];
-  return {
-    messages: together,
-    tokens: together.reduce((sum, each) => sum + estimateMessage(each), 0),
-    kind: kindOf(message),
-  };
-}
-
-/** Calls, and those that could not be read where a result says so. */
-function callsOf(
-  message: BaseMessage,
-  results: readonly ToolMessage[],
-): { id?: string | undefined; name?: string | undefined }[] {
-  if (!AIMessage.isInstance(message)) return [];
-  const unread = (message.invalid_tool_calls ?? []).filter(({ id }) =>
-    results.some((result) => result.tool_call_id === id),
-  );
-  return [...(message.tool_calls ?? []), ...unread];
-}
-
-function kindOf(message: BaseMessage): Group["kind"] {
-  if (HumanMessage.isInstance(message)) return "human";
-  return message.getType() === "system" ? "system" : "other";
-}
-
-interface Room {
-  room: number;
-  fixed: number;
-  model: Model;
-}
-
-function newestThatFit(history: readonly Group[], { room, fixed, model }: Room): BaseMessage[] {
-  const lastHuman = history.findLastIndex(({ kind }) => kind === "human");
-  const last = history.length - 1;
+function newestThatFit(history: History): BaseMessage[] {
+  const { groups, fixed, room } = history;
+  const lastHuman = groups.findLastIndex(({ kind }) => kind === "human");
+  const last = groups.length - 1;
   const isKept = (group: Group, index: number): boolean =>
     group.kind === "system" || index === lastHuman || index === last;
-  const kept = new Set(history.filter(isKept));
+  const kept = new Set(groups.filter(isKept));
   let used = [...kept].reduce((sum, { tokens }) => sum + tokens, fixed);
-  if (used > room) throw tooLong(model, { used, room, fixed });
-  for (const group of history.toReversed()) {
+  if (used > room) throw tooLong(history, used);
+  let count = messagesOf([...kept]).length;
+  const most = Math.min(room, fixed + history.maxTokens);
+  for (const group of groups.toReversed()) {
     if (kept.has(group)) continue;
-    if (used + group.tokens > room) break;
     used += group.tokens;
+    count += group.messages.length;
+    if (used > most || count > history.maxMessages) break;
     kept.add(group);
   }
-  return startingWithHuman(history.filter((group) => kept.has(group))).flatMap(
-    ({ messages }) => messages,
-  );
+  return messagesOf(startingWithHuman(groups.filter((group) => kept.has(group))));
 }
 
 /** A cut history may not begin with an answer to a question that is gone. */
@@ -133,10 +113,7 @@ function startingWithHuman(groups: readonly Group[]): readonly Group[] {
   return groups.filter(({ kind }, index) => index >= firstHuman || kind === "system");
 }
 
-function tooLong(
-  model: Model,
-  { used, room, fixed }: { used: number; room: number; fixed: number },
-): AppError {
+function tooLong({ model, room, fixed }: History, used: number): AppError {
   return new AppError(
     "validation",
     `The last message does not fit model ${JSON.stringify(model.id)}: it needs about ${used} tokens ` +

@@ -3,6 +3,7 @@ import { AppError } from "../core/errors.ts";
 import { didYouMean } from "../config/spelling.ts";
 import { calculator } from "./calculator.ts";
 import { clock } from "./clock.ts";
+import { deleteMemoryTool, saveMemoryTool, searchMemoryTool } from "./memory.ts";
 import { onceTool } from "./once.ts";
 
 /** One whose calls change something outside is registered as `() => onceTool(...)`; these only tell. */
@@ -12,6 +13,9 @@ const TOOLS: ReadonlyMap<string, () => StructuredToolInterface> = new Map<
 >([
   ["clock", clock],
   ["calculator", calculator],
+  ["save_memory", () => onceTool(saveMemoryTool())],
+  ["search_memory", searchMemoryTool],
+  ["delete_memory", () => onceTool(deleteMemoryTool())],
 ]);
 
 /**

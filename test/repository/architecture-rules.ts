@@ -10,8 +10,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["core", "domain"],
   prompts: [...FOUNDATION],
   models: [...FOUNDATION, "prompts"],
-  tools: [...FOUNDATION, "models", "prompts"],
-  graphkit: [...FOUNDATION, "models", "tools", "prompts"],
+  memory: [...FOUNDATION, "models", "prompts"],
+  tools: [...FOUNDATION, "models", "memory", "prompts"],
+  graphkit: [...FOUNDATION, "models", "memory", "tools", "prompts"],
   graphs: ["graphkit"],
   storage: [...FOUNDATION],
   checkpoint: [...FOUNDATION],
@@ -53,7 +54,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
   {
     name: "LangChain",
     packages: /^(@langchain\/|langchain(\/|$)|openai(\/|$))/,
-    units: ["graphs", "graphkit", "models", "tools", "checkpoint", "runtime", "cli"],
+    units: ["graphs", "graphkit", "models", "memory", "tools", "checkpoint", "runtime", "cli"],
     includesTypes: false,
   },
   {
