@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { okJson } from "../support/calls.ts";
 import { project } from "../support/project.ts";
 import { type ListeningServer, startTestServer } from "../support/test-server.ts";
 
@@ -34,6 +35,35 @@ function ask(
   sent.on("error", reject);
   sent.end(method === "POST" ? "{}" : undefined);
   return promise;
+}
+
+const socketOf = (headers: Record<string, string>, thread: string) =>
+  new WebSocket(`${server.url.replace("http", "ws")}/threads/${thread}/stream/events`, { headers });
+
+/** "open", or why a WebSocket was not opened. */
+async function openSocket(
+  headers: Record<string, string>,
+  thread: string = crypto.randomUUID(),
+): Promise<string> {
+  const socket = socketOf(headers, thread);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.on("open", () => resolve("open"));
+  socket.on("error", (error) => resolve(error.message));
+  const outcome = await promise;
+  socket.close();
+  return outcome;
+}
+
+/** What is answered when the state of a thread is asked for over a WebSocket. */
+async function getStateOver(headers: Record<string, string>, thread: string): Promise<unknown> {
+  const socket = socketOf(headers, thread);
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  socket.on("open", () => socket.send(JSON.stringify({ id: 1, method: "state.get", params: {} })));
+  socket.on("message", (data: Buffer) => resolve(JSON.parse(data.toString())));
+  socket.on("error", reject);
+  const reply = await promise;
+  socket.close();
+  return reply;
 }
 
 const threads = async (): Promise<number> =>
@@ -114,20 +144,29 @@ describe("A11: a page of a stranger, seen on the machine of the server", () => {
     });
   });
 
-  it("opens no WebSocket", async () => {
-    const socketOf = (origin: string) => {
-      const url = `${server.url.replace("http", "ws")}/threads/${crypto.randomUUID()}/stream/events`;
-      const { promise, resolve } = Promise.withResolvers<string>();
-      const socket = new WebSocket(url, { origin });
-      socket.on("open", () => {
-        resolve("open");
-        socket.close();
-      });
-      socket.on("error", (error) => resolve(error.message));
-      return promise;
+  it("opens no WebSocket, whatever it is known by", async () => {
+    const fetchSite = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "websocket" };
+    for (const headers of [{ origin: EVIL }, { host: "evil.example" }, fetchSite])
+      expect(await openSocket(headers)).toContain("403");
+    expect(await openSocket({ origin: STUDIO })).toBe("open");
+    expect(await openSocket({ host: "localhost" })).toBe("open");
+  });
+});
+
+describe("a WebSocket of a server with keys", () => {
+  it("opens only with one of them, and for threads of its owner", async () => {
+    const operator = { "x-api-key": server.localSecret };
+    const keyOf = async (name: string) => {
+      const { secret } = await okJson(server.post("/keys", { name }, operator));
+      return { "x-api-key": String(secret) };
     };
-    expect(await socketOf(EVIL)).toContain("403");
-    expect(await socketOf(STUDIO)).toBe("open");
+    const [ann, bob] = [await keyOf("ann"), await keyOf("bob")];
+    const { thread_id } = await okJson(server.post("/threads", {}, ann));
+    expect(await openSocket({}, thread_id)).toContain("401");
+    expect(await openSocket({ "x-api-key": "kg_guess" }, thread_id)).toContain("401");
+    expect(await openSocket(ann, thread_id)).toBe("open");
+    expect(await getStateOver(ann, thread_id)).toMatchObject({ type: "success" });
+    expect(await getStateOver(bob, thread_id)).toMatchObject({ type: "error" });
   });
 });
 
