@@ -55,13 +55,16 @@ export const ChatContext = z.object({
 
 export type ChatContext = z.infer<typeof ChatContext>;
 
-/** The chat settings of a run: its context over its configurable. */
-export function contextOf(config?: ConfigLike): ChatContext {
+/** The settings of a run, its context over its configurable: those of a chat, or of a schema given. */
+export function contextOf(config?: ConfigLike): ChatContext;
+export function contextOf<Schema extends z.ZodType>(
+  config: ConfigLike | undefined,
+  schema: Schema,
+): z.infer<Schema>;
+export function contextOf(config?: ConfigLike, schema: z.ZodType = ChatContext): unknown {
   const { context, configurable } = withImplicitConfig(config);
   const given = Object.entries({ ...configurable, ...present(context) });
-  const parsed = ChatContext.safeParse(
-    Object.fromEntries(given.filter(([, value]) => value !== null)),
-  );
+  const parsed = schema.safeParse(Object.fromEntries(given.filter(([, value]) => value !== null)));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new AppError("validation", `Context of the run: ${problems.join("; ")}`);
