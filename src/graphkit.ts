@@ -3,6 +3,7 @@ import { AppError } from "./core/errors.ts";
 import { withImplicitConfig, type ConfigLike } from "./models/call.ts";
 import { callParametersSchema } from "./models/parameters.ts";
 import { currentRuntime } from "./models/runtime.ts";
+import { ToolPolicy } from "./tools/policy.ts";
 import type { PromptVariables } from "./prompts/library.ts";
 
 export { recall } from "./memory/memories.ts";
@@ -18,6 +19,7 @@ export { fitMessages, type FitOptions } from "./models/trim.ts";
 export { StructuredOutputError } from "./models/structured/read.ts";
 export { tools } from "./tools/index.ts";
 export { once } from "./tools/once.ts";
+export { ToolPolicy } from "./tools/policy.ts";
 export { runTools, toolsOrEnd } from "./tools/run-tools.ts";
 
 /** What a run may set: from the assistant, the run's context or its configurable. */
@@ -33,6 +35,10 @@ export const ChatContext = z.object({
     .optional()
     .describe("Other parameters of Chat Completions, such as top_p, stop or seed."),
   tools: z.array(z.string()).optional().describe("Names of the tools to offer; [] for none."),
+  tool_policy: z
+    .record(z.string(), ToolPolicy)
+    .optional()
+    .describe("Tools that a human is asked about (ask) or that are never run (deny)."),
   history_messages: z
     .int()
     .positive()

@@ -2,8 +2,11 @@ import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messag
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { type Command, END, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
+import { decide, policyOf, type ToolCall } from "./policy.ts";
 
 type ToolUpdate = { messages: BaseMessage[] } | Command;
+
+type ReviewedCalls = NonNullable<AIMessage["tool_calls"]>;
 
 /** What a node may return: the results, or several updates where a tool gave a command. */
 type ToolResults = ToolUpdate | ToolUpdate[];
@@ -19,8 +22,8 @@ export function toolsOrEnd({ messages }: Conversation): "tools" | typeof END {
 }
 
 /**
- * Runs the tool calls of the last answer. A call whose arguments are no JSON is never run: the model
- * gets an error as its result, so that it can call again.
+ * Runs the tool calls of the last answer that their policies allow, once a human agreed where one is
+ * to be asked. A call that is not run has an error as its result, so that the model can call again.
  */
 export async function runTools(
   tools: StructuredToolInterface[],
@@ -28,15 +31,72 @@ export async function runTools(
   config: LangGraphRunnableConfig,
 ): Promise<ToolResults> {
   const { valid, unread } = lastCalls(state.messages);
-  const errors = unread.map(
-    ({ id = "", name = "", error = "" }) =>
-      new ToolMessage({ tool_call_id: id, name, status: "error", content: refusal(name, error) }),
+  const errors = unread.map(({ id = "", name = "", error = "" }) =>
+    resultOf({ id, name }, refusal(name, error), "error"),
   );
-  if (valid.length === 0) return { messages: errors };
-  const ran: ToolResults = await new ToolNode<Conversation>(tools).invoke(state, config);
-  if (errors.length === 0) return ran;
-  return [{ messages: errors }, ...(Array.isArray(ran) ? ran : [ran])];
+  const { calls, results, isEdited } = review(valid, tools, config);
+  const last = state.messages.at(-1);
+  const edited = isEdited && AIMessage.isInstance(last) ? [withCalls(last, calls)] : [];
+  const given = [...edited, ...errors, ...results];
+  if (calls.length === results.length) return { messages: given };
+  const before = edited.length === 0 ? state.messages : [...state.messages.slice(0, -1), ...edited];
+  const ran: ToolResults = await new ToolNode<Conversation>(tools).invoke(
+    { ...state, messages: [...before, ...results] },
+    config,
+  );
+  if (given.length === 0) return ran;
+  if (Array.isArray(ran)) return [{ messages: given }, ...ran];
+  return "messages" in ran ? { messages: [...given, ...ran.messages] } : [{ messages: given }, ran];
 }
+
+/** The same answer as a human edited it; its id puts it in the place of the first. */
+const withCalls = (answer: AIMessage, calls: ReviewedCalls): AIMessage =>
+  new AIMessage({
+    ...(answer.id === undefined ? {} : { id: answer.id }),
+    content: answer.content,
+    additional_kwargs: answer.additional_kwargs,
+    response_metadata: answer.response_metadata,
+    ...(answer.usage_metadata ? { usage_metadata: answer.usage_metadata } : {}),
+    tool_calls: [...calls],
+  });
+
+/** The calls as they are to be made, and the results of those that are not. */
+function review(
+  calls: ReviewedCalls,
+  tools: readonly StructuredToolInterface[],
+  config: LangGraphRunnableConfig,
+) {
+  const policies = calls.map(({ name }) =>
+    policyOf(
+      tools.find((tool) => tool.name === name),
+      name,
+      config,
+    ),
+  );
+  const asked = calls.filter((_, index) => policies[index] === "ask");
+  const decisions = asked.length === 0 ? [] : decide(asked);
+  const results = calls.flatMap((call, index) => {
+    if (policies[index] === "deny")
+      return [resultOf(call, `Error: ${call.name} is denied.`, "error")];
+    const decision = decisions[asked.indexOf(call)];
+    if (decision?.type === "reject")
+      return [
+        resultOf(call, `Error: a human refused this call. ${decision.message}`.trim(), "error"),
+      ];
+    return decision?.type === "respond" ? [resultOf(call, decision.message, "success")] : [];
+  });
+  const edited = calls.map((call) => {
+    const decision = decisions[asked.indexOf(call)];
+    return decision?.type === "edit" ? { ...call, args: decision.args } : call;
+  });
+  return { calls: edited, results, isEdited: edited.some((call, index) => call !== calls[index]) };
+}
+
+const resultOf = (
+  { id = "", name }: Pick<ToolCall, "id" | "name">,
+  content: string,
+  status: "error" | "success",
+): ToolMessage => new ToolMessage({ tool_call_id: id, name, status, content });
 
 function lastCalls(messages: readonly BaseMessage[]) {
   const last = messages.at(-1);

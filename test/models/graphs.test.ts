@@ -110,6 +110,69 @@ describe("graphs/chat", () => {
   });
 });
 
+describe("tool_policy of graphs/chat", () => {
+  const context = { tool_policy: { calculator: "ask" } };
+  const decided = async (decision: object) => {
+    const resume = new Command({ resume: { decisions: [decision] } });
+    const { messages } = await chat.invoke(resume as never, {
+      ...onThread(),
+      context: partial(context),
+    });
+    return messages.filter(({ type }) => type === "tool").map(({ text }) => text);
+  };
+
+  it.each([
+    [{ type: "approve" }, "84"],
+    [{ type: "edit", edited_action: { name: "calculator", args: { input: "1+1" } } }, "2"],
+    [{ type: "reject", message: "no sums" }, "Error: a human refused this call. no sums"],
+    [{ type: "respond", message: "about 80" }, "about 80"],
+  ])("asks a human before the call, who says %j", async (decision, result) => {
+    using _ = testRuntime({ demo: DEMO });
+    const state: object = await chat.invoke(say("计算 12*7"), {
+      ...onThread(),
+      context: partial(context),
+    });
+    expect(state).toMatchObject({
+      __interrupt__: [
+        {
+          value: {
+            action_requests: [{ name: "calculator", args: { input: "12*7" } }],
+            review_configs: [{ action_name: "calculator" }],
+          },
+        },
+      ],
+    });
+    expect(await decided(decision)).toEqual([expect.stringContaining(result)]);
+  });
+
+  it("runs what is allowed beside a call that cannot be read", async () => {
+    const call = (id: string, input: string) => ({
+      id,
+      type: "function",
+      function: { name: "calculator", arguments: input },
+    });
+    const tool_calls = [call("c1", '{"input":"2*3"}'), call("c2", '{"input":')];
+    await using provider = await fake.fakeProvider(
+      fake.completion({ content: "", tool_calls }, "tool_calls"),
+      fake.text("done"),
+    );
+    using _ = testRuntime({ a: { url: provider.url, api_key: "test-key" } });
+    expect(await ask("sums")).toBe("done");
+    const sent = JSON.stringify(provider.lastBody["messages"]);
+    expect(sent).toContain('"content":"6"');
+    expect(sent).toContain("was not run");
+  });
+
+  it("never runs what is denied", async () => {
+    using _ = testRuntime({ demo: DEMO });
+    const { messages } = await chat.invoke(say("计算 12*7"), {
+      ...onThread(),
+      context: partial({ tool_policy: { calculator: "deny" } }),
+    });
+    expect(messages.find(({ type }) => type === "tool")?.text).toBe("Error: calculator is denied.");
+  });
+});
+
 async function draft() {
   const state = await approval.invoke(say("say hello"), onThread());
   return state as typeof state & { __interrupt__: { value: unknown }[] };
