@@ -39,6 +39,7 @@ const DECIDED_BY_SERVICES: ReadonlySet<string> = new Set([
   "webhooks",
   "files",
   "tasks",
+  "responses",
 ]);
 
 /** Errors of a foreign protocol are answered in its own shape, all others by the app. */

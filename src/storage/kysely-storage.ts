@@ -12,6 +12,7 @@ import { KyselyIdempotencyKeys } from "./repositories/idempotency.ts";
 import { KyselyItems } from "./repositories/items.ts";
 import { KyselyPruning } from "./repositories/prune.ts";
 import { KyselyRemovals } from "./repositories/removals.ts";
+import { KyselyResponses } from "./repositories/responses.ts";
 import { KyselyRuns } from "./repositories/runs.ts";
 import { KyselyTasks } from "./repositories/tasks.ts";
 import { KyselyThreads } from "./repositories/threads.ts";
@@ -33,7 +34,7 @@ const USAGE_TABLES = [
 
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
   ...(kinds.runs
-    ? (["run", "event", "webhook_delivery", "idempotency_key", "file", "task"] as const)
+    ? (["run", "event", "webhook_delivery", "idempotency_key", "file", "task", "response"] as const)
     : []),
   ...(kinds.runs ? USAGE_TABLES : []),
   ...(kinds.threads ? (["thread", "cron"] as const) : []),
@@ -62,6 +63,7 @@ export class KyselyStorage implements Storage {
   readonly removals: KyselyRemovals;
   readonly apiKeys: KyselyApiKeys;
   readonly tasks: KyselyTasks;
+  readonly responses: KyselyResponses;
   readonly #driver: Driver;
 
   constructor(driver: Driver) {
@@ -84,6 +86,7 @@ export class KyselyStorage implements Storage {
     this.removals = new KyselyRemovals(driver, dialect);
     this.apiKeys = new KyselyApiKeys(driver, dialect);
     this.tasks = new KyselyTasks(driver, dialect);
+    this.responses = new KyselyResponses(driver, dialect);
   }
 
   truncate(kinds: Kinds): Promise<void> {

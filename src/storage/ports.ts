@@ -18,6 +18,7 @@ import type { AssistantChanges } from "./assistant-ports.ts";
 import type { ThreadCollection } from "./thread-ports.ts";
 import type { ItemRows } from "./items-port.ts";
 import type { Removals } from "./removal-ports.ts";
+import type { Responses } from "./response-port.ts";
 import type { Tasks } from "./task-port.ts";
 import type { ApiKeys } from "./keys-port.ts";
 import type { Crons, IdempotencyKeys, Pruning, Webhooks } from "./background-ports.ts";
@@ -48,6 +49,7 @@ export interface Storage {
   readonly removals: Removals;
   readonly apiKeys: ApiKeys;
   readonly tasks: Tasks;
+  readonly responses: Responses;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
   truncate(kinds: {
     runs?: boolean;

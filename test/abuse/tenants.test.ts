@@ -56,6 +56,9 @@ async function possessionsOf(api: Api): Promise<Belongings> {
   await server.ctx.storage.files.create(file, new Uint8Array([1]));
   const asked = { kind: "chat", model: "demo", input: human("my secret") };
   const { task_id } = await okJson(api.post("/tasks", asked));
+  const response = await okJson(
+    api.post("/v1/responses", { model: "graph:echo", input: "my secret" }),
+  );
   return {
     thread,
     run: ended.run_id,
@@ -66,12 +69,13 @@ async function possessionsOf(api: Api): Promise<Belongings> {
     delivery: delivery.delivery_id,
     file: file.file_id,
     task: task_id,
+    response: response.id,
   };
 }
 
 /** All that somebody else could have changed. */
 async function snapshot(): Promise<string> {
-  const { thread, run, stateless, assistant, cron, delivery, file, task } = owned;
+  const { thread, run, stateless, assistant, cron, delivery, file, task, response } = owned;
   const { url, status } = await okJson(ann.get(`/webhooks/deliveries/${delivery}`));
   const all = JSON.stringify([
     { url, status },
@@ -85,6 +89,7 @@ async function snapshot(): Promise<string> {
     await okJson(ann.get("/store/items?namespace=notes&key=a")),
     (await ann.get(`/files/${file}`)).status,
     (await okJson(ann.get(`/tasks/${task}`))).task_id,
+    await okJson(ann.get(`/v1/responses/${response}`)),
     await okJson(ann.post("/threads/search", { limit: 100 })),
   ]);
   return createHash("sha256").update(all).digest("hex");

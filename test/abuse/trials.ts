@@ -12,6 +12,7 @@ export interface Belongings {
   delivery: string;
   file: string;
   task: string;
+  response: string;
 }
 
 export interface Trial {
@@ -27,7 +28,17 @@ export type Declared = Trial | Trial[] | { free: string };
 const input = { messages: [{ role: "user", content: "hi" }] };
 const at =
   (path: string) =>
-  ({ thread, run, assistant, cron, checkpoint, delivery, file, task }: Belongings): string =>
+  ({
+    thread,
+    run,
+    assistant,
+    cron,
+    checkpoint,
+    delivery,
+    file,
+    task,
+    response,
+  }: Belongings): string =>
     path
       .replace(":thread_id", thread)
       .replace(":run_id", run)
@@ -36,7 +47,8 @@ const at =
       .replace(":checkpoint_id", checkpoint)
       .replace(":delivery_id", delivery)
       .replace(":file_id", file)
-      .replace(":task_id", task);
+      .replace(":task_id", task)
+      .replace(":response_id", response);
 
 /** The ids in the path of a route are somebody else's. */
 const byPath = (path: string, body?: Trial["body"]): Trial => ({
@@ -72,6 +84,14 @@ export const TRIALS: Readonly<Record<string, Declared>> = {
   "GET /openapi.json": { free: "describes the routes" },
   "GET /metrics": { path: () => "/metrics", expects: 403 },
   "POST /internal/truncate": { path: () => "/internal/truncate", body: () => ({}), expects: 403 },
+  "POST /v1/responses": {
+    path: () => "/v1/responses",
+    body: ({ response }) => ({ model: "graph:echo", input: "x", previous_response_id: response }),
+  },
+  "GET /v1/responses/:response_id": byPath("/v1/responses/:response_id"),
+  "DELETE /v1/responses/:response_id": byPath("/v1/responses/:response_id"),
+  "POST /v1/responses/:response_id/cancel": byPath("/v1/responses/:response_id/cancel"),
+  "GET /v1/responses/:response_id/input_items": byPath("/v1/responses/:response_id/input_items"),
   "POST /v1/embeddings": { free: "keeps nothing" },
   "POST /v1/rerank": { free: "keeps nothing" },
   "POST /v1/images/generations": { free: "names nothing that exists" },

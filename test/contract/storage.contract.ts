@@ -10,6 +10,7 @@ import { eventsContract } from "./events.contract.ts";
 import { itemsContract } from "./items.contract.ts";
 import { removalsContract } from "./removals.contract.ts";
 import { filesContract } from "./files.contract.ts";
+import { responsesContract } from "./responses.contract.ts";
 import { runEndsContract } from "./run-ends.contract.ts";
 import { runsContract } from "./runs.contract.ts";
 import { tasksContract } from "./tasks.contract.ts";
@@ -52,5 +53,6 @@ export function storageContract(
     removalsContract(subject);
     apiKeysContract(subject);
     tasksContract(subject);
+    responsesContract(subject);
   });
 }

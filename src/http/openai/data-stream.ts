@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../core/json.ts";
 import { PiecewiseBody, type PiecewiseOptions, piecewiseResponse } from "../piecewise-body.ts";
 
 export interface DataStreamOptions extends Pick<
@@ -12,9 +13,31 @@ export function dataStream(
   batches: AsyncGenerator<string[], void>,
   { headers, ...options }: DataStreamOptions,
 ): Response {
-  const body = new PiecewiseBody(withDone(batches), {
+  return answerWith(withDone(batches), (data) => `data: ${data}\n\n`, { headers, ...options });
+}
+
+/** Answers with server-sent events that are named by their type, as the Responses API has them. */
+export function eventStream(
+  batches: AsyncGenerator<JsonObject[], void>,
+  options: DataStreamOptions,
+): Response {
+  return answerWith(batches, namedEvent, options);
+}
+
+const namedEvent = (event: JsonObject): string => {
+  const { type } = event;
+  const name = typeof type === "string" ? `event: ${type}\n` : "";
+  return `${name}data: ${JSON.stringify(event)}\n\n`;
+};
+
+function answerWith<T>(
+  batches: AsyncGenerator<T[], void>,
+  toText: (one: T) => string,
+  { headers, ...options }: DataStreamOptions,
+): Response {
+  const body = new PiecewiseBody(batches, {
     ...options,
-    text: (batch) => batch.map((data) => `data: ${data}\n\n`).join(""),
+    text: (batch) => batch.map(toText).join(""),
     heartbeat: ": heartbeat\n\n",
   });
   return piecewiseResponse(body, {

@@ -1,5 +1,6 @@
 import type { Route } from "../route.ts";
 import { chatRoutes } from "../openai/chat/routes.ts";
+import { responseRoutes } from "../openai/responses/routes.ts";
 import { openAiRoutes } from "../openai/routes.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
@@ -22,6 +23,7 @@ const resources: Route[] = [
   ...systemRoutes,
   ...openAiRoutes,
   ...chatRoutes,
+  ...responseRoutes,
   ...fileRoutes,
   ...taskRoutes,
   ...assistantRoutes,

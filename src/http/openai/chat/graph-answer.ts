@@ -49,7 +49,7 @@ export class GraphAnswer {
     completion_tokens_details: { reasoning_tokens: 0 },
   };
   #last: Message | undefined;
-  #isCancelled = false;
+  isCancelled = false;
   content = "";
   reasoning = "";
 
@@ -65,7 +65,7 @@ export class GraphAnswer {
     if (mode === "updates") return this.#update(payload, namespace.length === 0);
     if (mode === "error") throw failureOf(payload);
     if (mode === "end" && isJsonObject(payload))
-      this.#isCancelled = payload["status"] === "interrupted";
+      this.isCancelled = payload["status"] === "interrupted";
     return [];
   }
 
@@ -85,7 +85,7 @@ export class GraphAnswer {
   }
 
   #finishReason(): string {
-    if (this.#isCancelled) return "stop";
+    if (this.isCancelled) return "stop";
     const said = this.#last?.response_metadata?.finish_reason;
     return said === "length" || said === "content_filter" ? said : "stop";
   }

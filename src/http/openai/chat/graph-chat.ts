@@ -60,7 +60,7 @@ async function start({ ctx, body, headers }: Request, assistant_id: string): Pro
 }
 
 /** What a request sets besides its messages, by the names that graphs know. */
-function configurableOf(body: ChatRequest): JsonObject {
+export function configurableOf(body: ChatRequest): JsonObject {
   const { temperature, max_tokens, max_completion_tokens, metadata } = body;
   const longest = max_completion_tokens ?? max_tokens;
   const parameters = Object.fromEntries(
@@ -131,10 +131,16 @@ function streamed({ ctx, body, drop }: Request, { run, about, headers }: Streame
 
 const toText = (value: JsonObject): string => JSON.stringify(value);
 
-const framesOf = (ctx: Context, run: Run, signal: AbortSignal): AsyncGenerator<Frame[], void> =>
+/** What a run says, as an answer is made of it. */
+export const framesOf = (
+  ctx: Context,
+  run: Run,
+  signal: AbortSignal,
+): AsyncGenerator<Frame[], void> =>
   followRun(ctx, run, { modes: ["messages-tuple", "updates"], after: undefined, signal });
 
-async function leaveByPolicy(ctx: Context, run: Run): Promise<void> {
+/** Ends a run whose client went away, where that is what the server does. */
+export async function leaveByPolicy(ctx: Context, run: Run): Promise<void> {
   if (run.kwargs.on_disconnect !== "cancel") return;
   await leaveRun(ctx, run).catch((error: unknown) =>
     ctx.log.error({ err: error }, "could not cancel a left run"),

@@ -3,6 +3,7 @@ import type { Context } from "../../../context.ts";
 import { AppError, NotFoundError } from "../../../core/errors.ts";
 import { derivedId } from "../../../core/ids.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../../core/json.ts";
+import type { Run } from "../../../domain/run.ts";
 import type { Thread } from "../../../domain/thread.ts";
 import { getThread } from "../../../services/threads/find.ts";
 import { getHistory } from "../../../services/threads/state.ts";
@@ -60,6 +61,19 @@ export async function startOn(
   if (waiting.length > 0) return { command: { resume: resumeWith(waiting, latest) } };
   const again = conversation.isWhole ? await pointBefore(ctx, thread, spoken) : undefined;
   return { input: inputOf(latest), ...(again ? { checkpoint: again } : {}) };
+}
+
+/** Goes on from where a run ended, whether or not others have followed on its thread. */
+export function startAfter(run: Run, messages: readonly ChatMessage[]): Start {
+  const spoken = messages.filter(({ role }) => !isInstruction(role));
+  const { end_checkpoint_id: end, end_interrupts: asked } = run;
+  const waiting = (asked ?? []).flatMap((one) => Interrupt.safeParse(one).data ?? []);
+  return {
+    ...(waiting.length > 0
+      ? { command: { resume: resumeWith(waiting, spoken) } }
+      : { input: inputOf(spoken) }),
+    ...(end === null ? {} : { checkpoint: { checkpoint_id: end } }),
+  };
 }
 
 /** The instructions of a conversation, which graphs take as their prompt. */
