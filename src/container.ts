@@ -30,6 +30,7 @@ import { runFiles } from "./services/files/keep.ts";
 import { syncSystemAssistants } from "./services/assistants/sync.ts";
 import { openSignals } from "./signals/open-signals.ts";
 import type { Signals } from "./signals/port.ts";
+import { KnowledgeBase } from "./knowledge/knowledge-base.ts";
 import { postgresRenewal } from "./storage/drivers/postgres-renewal.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
@@ -88,7 +89,8 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
   const isListening = options.isListening === true;
-  const parts = { ...config, customApp, storage, clock, log, isListening };
+  const knowledge = new KnowledgeBase(storage.items, clock);
+  const parts = { ...config, customApp, storage, knowledge, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
   const lent = { ...parts, guard };
   const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, { lent, loaded });
@@ -135,7 +137,8 @@ async function lendToGraphs(
   const usage = meteredUsage(ledger, guard);
   const lent = { models, usage, limiter: new MemoryLimiter(), factors };
   const prompts = openPrompts(fromRoot(root, settings.prompts_dir), log);
-  const uninstall = installRuntime({ version: 1, ...lent, prompts, files: runFiles(parts) });
+  const library = { prompts, files: runFiles(parts), knowledge: parts.knowledge };
+  const uninstall = installRuntime({ version: 1, ...lent, ...library });
   const unlend = async () => {
     await ledger.close();
     await keeper.close();
@@ -216,7 +219,7 @@ interface Neighbours {
   usage: RunUsage;
 }
 
-type Lent = Pick<Context, ConfigPart | "storage" | "clock" | "log" | "guard">;
+type Lent = Pick<Context, ConfigPart | "storage" | "knowledge" | "clock" | "log" | "guard">;
 type OpenedParts = Lent & Pick<Context, "customApp" | "isListening" | "modelCalls">;
 
 /** Puts the parts together; nothing runs yet. */

@@ -15,6 +15,7 @@ import type { ModelCalls } from "./models/model-calls-port.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
 import type { Items } from "./store/port.ts";
+import type { Knowledge } from "./knowledge/port.ts";
 
 /** The graphs of langgraph.json. */
 export interface Graphs {
@@ -160,6 +161,7 @@ export interface Context {
   readonly webhookRules: WebhookRules;
   readonly storage: Storage;
   readonly items: Items;
+  readonly knowledge: Knowledge;
   readonly loopback: OwnServer;
   /** The app of `http.app`, which only the HTTP layer looks into. */
   readonly customApp: object | undefined;

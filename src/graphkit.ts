@@ -13,6 +13,7 @@ export { chatModel, type KagariChatModel } from "./models/chat.ts";
 export type { ChatModelOverrides } from "./models/call.ts";
 export { embeddings, type KagariEmbeddings } from "./models/embedding/kagari-embeddings.ts";
 export { imageModel, type KagariImageModel } from "./models/image/kagari-image-model.ts";
+export { knowledge, type KnowledgeRetriever } from "./models/knowledge/retriever.ts";
 export { reranker, type KagariReranker } from "./models/rerank/kagari-reranker.ts";
 export { idempotencyKey } from "./models/once/key.ts";
 export { fitMessages, type FitOptions } from "./models/trim.ts";

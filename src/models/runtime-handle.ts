@@ -5,6 +5,7 @@ import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { ModelRegistry } from "./registry.ts";
 import type { TokenFactors } from "./tokens/token-factors.ts";
 import type { UsagePort } from "./usage-port.ts";
+import type { Knowledge } from "../knowledge/port.ts";
 
 const HANDLE = Symbol.for("kagari.runtime");
 const VERSION = 1;
@@ -20,6 +21,8 @@ export interface KagariRuntime {
   readonly files: FileStore;
   /** What was learnt of how models count tokens. */
   readonly factors: TokenFactors;
+  /** The documents of owners; absent in a plain script. */
+  readonly knowledge?: Knowledge | undefined;
 }
 
 /** Makes a server's models, prompts and ledger the ones that graphs use; returns its undoing. */

@@ -135,6 +135,23 @@ export const TRIALS: Readonly<Record<string, Declared>> = {
     path: ({ thread }) => `/usage/export?format=jsonl&thread=${thread}&owner=ann`,
     expects: { text: "" },
   },
+  "GET /knowledge": { path: () => "/knowledge", expects: { json: { collections: [] } } },
+  "PUT /knowledge/:collection/documents": {
+    free: "each owner has collections of its own; tried in test/api/knowledge.test.ts",
+  },
+  "GET /knowledge/:collection/documents": {
+    path: () => "/knowledge/notes/documents",
+    expects: { json: { documents: [] } },
+  },
+  "POST /knowledge/:collection/search": none(
+    "/knowledge/notes/search",
+    () => ({ query: "my secret" }),
+    { passages: [] },
+  ),
+  "DELETE /knowledge/:collection": { path: () => "/knowledge/notes" },
+  "DELETE /knowledge/:collection/documents/:document_id": {
+    path: () => `/knowledge/notes/documents/${"0".repeat(32)}`,
+  },
   "GET /files": { path: () => "/files", expects: { json: [] } },
   "GET /files/:file_id": byPath("/files/:file_id"),
   "DELETE /files/:file_id": byPath("/files/:file_id"),

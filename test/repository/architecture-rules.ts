@@ -23,7 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ["core"],
   auth: [...FOUNDATION],
   tasks: [...FOUNDATION],
-  knowledge: [...FOUNDATION],
+  knowledge: [...FOUNDATION, "store"],
   context: [...FOUNDATION],
   services: [...FOUNDATION, "context"],
   http: [...FOUNDATION, "context", "services"],
@@ -54,7 +54,17 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
   {
     name: "LangChain",
     packages: /^(@langchain\/|langchain(\/|$)|openai(\/|$))/,
-    units: ["graphs", "graphkit", "models", "memory", "tools", "checkpoint", "runtime", "cli"],
+    units: [
+      "graphs",
+      "graphkit",
+      "models",
+      "memory",
+      "tools",
+      "checkpoint",
+      "runtime",
+      "knowledge",
+      "cli",
+    ],
     includesTypes: false,
   },
   {

@@ -6,6 +6,7 @@ import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
 import { keyRoutes } from "./keys.ts";
 import { fileRoutes } from "./files.ts";
+import { knowledgeRoutes } from "./knowledge.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
 import { metaRoutes } from "./meta.ts";
 import { newRunRoutes } from "./new-runs.ts";
@@ -25,6 +26,7 @@ const resources: Route[] = [
   ...chatRoutes,
   ...responseRoutes,
   ...fileRoutes,
+  ...knowledgeRoutes,
   ...taskRoutes,
   ...assistantRoutes,
   ...threadRoutes,

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { collectionName } from "../../domain/knowledge.ts";
+import {
+  deleteCollection,
+  deleteDocument,
+  ingestDocument,
+  listCollections,
+  listDocuments,
+  searchKnowledge,
+} from "../../services/knowledge/knowledge.ts";
+import { type Route, route } from "../route.ts";
+import { absent, slice, wholeNumber } from "../schemas.ts";
+
+const params = z.object({ collection: collectionName });
+const documentParams = params.extend({ document_id: z.string().regex(/^[0-9a-f]{32}$/) });
+
+const document = z.object({
+  source: z.string().min(1).max(500),
+  text: z.string().min(1),
+  content_type: z.enum(["text/plain", "text/markdown"]).default("text/plain"),
+  force: absent(z.boolean()),
+});
+const weight = z.number().min(0).max(100).default(1);
+const search = z.object({
+  query: z.string().min(1).max(10_000),
+  limit: wholeNumber(1, 100).default(5),
+  weights: absent(z.object({ vector: weight, keyword: weight })),
+});
+
+export const knowledgeRoutes: Route[] = [
+  route({
+    method: "get",
+    path: "/knowledge",
+    summary: "The names of the caller's collections of documents",
+    auth: "knowledge:search",
+    handle: async ({ ctx }) => Response.json({ collections: await listCollections(ctx) }),
+  }),
+  route({
+    method: "put",
+    path: "/knowledge/:collection/documents",
+    summary: "Keeps a document in place of the one of the same source; an unchanged one is left",
+    auth: "knowledge:create",
+    spends: true,
+    params,
+    body: document,
+    handle: async ({ ctx, params: { collection }, body, signal }) =>
+      Response.json(await ingestDocument(ctx, { ...body, collection }, signal)),
+  }),
+  route({
+    method: "get",
+    path: "/knowledge/:collection/documents",
+    summary: "The documents of a collection, last changed first",
+    auth: "knowledge:search",
+    params,
+    query: z.object(slice),
+    handle: async ({ ctx, params: { collection }, query }) =>
+      Response.json({ documents: await listDocuments(ctx, { ...query, collection }) }),
+  }),
+  route({
+    method: "post",
+    path: "/knowledge/:collection/search",
+    summary: "Passages by words and meaning, best first, with their places in the documents",
+    auth: "knowledge:search",
+    spends: true,
+    params,
+    body: search,
+    handle: async ({ ctx, params: { collection }, body, signal }) =>
+      Response.json(await searchKnowledge(ctx, { ...body, collection }, signal)),
+  }),
+  route({
+    method: "delete",
+    path: "/knowledge/:collection/documents/:document_id",
+    summary: "Deletes a document with its chunks",
+    auth: "knowledge:delete",
+    params: documentParams,
+    handle: async ({ ctx, params: address }) => {
+      await deleteDocument(ctx, address);
+      return new Response(null, { status: 204 });
+    },
+  }),
+  route({
+    method: "delete",
+    path: "/knowledge/:collection",
+    summary: "Deletes a collection with all of its documents",
+    auth: "knowledge:delete",
+    params,
+    handle: async ({ ctx, params: address }) => {
+      await deleteCollection(ctx, address);
+      return new Response(null, { status: 204 });
+    },
+  }),
+];

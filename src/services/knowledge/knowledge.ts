@@ -1,0 +1,71 @@
+import type { Context } from "../../context.ts";
+import { AppError, NotFoundError } from "../../core/errors.ts";
+import { itemOwner } from "../../domain/item.ts";
+import type { KnowledgeDocument, KnowledgeFound, KnowledgeSearch } from "../../domain/knowledge.ts";
+import type { Embed, Ingested, NewDocument } from "../../knowledge/port.ts";
+import { allowed } from "../access.ts";
+
+/** Whose knowledge a request is about. */
+async function ownerOf(ctx: Context, event: string, value: object): Promise<string> {
+  const filter = await allowed(ctx, event, { ...value });
+  const owner = itemOwner(ctx.actor.user);
+  if (filter === undefined || owner !== "") return owner;
+  throw new AppError(
+    "forbidden",
+    `The auth handler of ${event} answered a filter, but knowledge has no metadata`,
+  );
+}
+
+const embedOf =
+  ({ modelCalls, actor }: Context, signal: AbortSignal): Embed =>
+  (texts, purpose) =>
+    modelCalls.embed({ model: undefined, actor, signal }, texts, { purpose });
+
+/** Keeps a document; one that has not changed costs nothing. */
+export async function ingestDocument(
+  ctx: Context,
+  document: NewDocument,
+  signal: AbortSignal,
+): Promise<Ingested> {
+  const { text: _text, ...told } = document;
+  const owner = await ownerOf(ctx, "knowledge:create", told);
+  return ctx.knowledge.ingest(owner, document, embedOf(ctx, signal));
+}
+
+export async function searchKnowledge(
+  ctx: Context,
+  search: KnowledgeSearch,
+  signal: AbortSignal,
+): Promise<KnowledgeFound> {
+  const owner = await ownerOf(ctx, "knowledge:search", search);
+  return ctx.knowledge.search(owner, search, embedOf(ctx, signal));
+}
+
+export async function listCollections(ctx: Context): Promise<string[]> {
+  return ctx.knowledge.collections(await ownerOf(ctx, "knowledge:search", {}));
+}
+
+export async function listDocuments(
+  ctx: Context,
+  query: { collection: string; limit: number; offset: number },
+): Promise<KnowledgeDocument[]> {
+  return ctx.knowledge.documents(await ownerOf(ctx, "knowledge:search", query), query);
+}
+
+export async function deleteDocument(
+  ctx: Context,
+  address: { collection: string; document_id: string },
+): Promise<void> {
+  const owner = await ownerOf(ctx, "knowledge:delete", address);
+  if (!(await ctx.knowledge.deleteDocument(owner, address)))
+    throw new NotFoundError("Document", address.document_id);
+}
+
+export async function deleteCollection(
+  ctx: Context,
+  { collection }: { collection: string },
+): Promise<void> {
+  const owner = await ownerOf(ctx, "knowledge:delete", { collection });
+  if (!(await ctx.knowledge.deleteCollection(owner, collection)))
+    throw new NotFoundError("Collection", collection);
+}

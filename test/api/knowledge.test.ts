@@ -1,0 +1,84 @@
+import { expect, it } from "vitest";
+import { newThread, okJson, refusal, runWait } from "../support/calls.ts";
+import { apiOf, OWN_GRAPHS, type TestServer, testServer } from "../support/test-server.ts";
+
+const GUIDE = `# Lamps
+
+The blue lamp burns whale oil.
+
+# 退货
+
+七天内可以无理由退货，运费由买家承担。
+`;
+const guide = { source: "guide.md", text: GUIDE, content_type: "text/markdown" };
+const PATH = "/knowledge/shop/documents";
+const FIND = "/knowledge/shop/search";
+
+const open = (): Promise<TestServer> => testServer({ langgraph: OWN_GRAPHS });
+const human = (content: string) => ({ messages: [{ role: "user", content }] });
+
+it("keeps a document once, replaces it when it changed, and leaves no old part", async () => {
+  await using server = await open();
+  const first = await okJson(server.put(PATH, guide));
+  expect(first).toMatchObject({ status: "created", source: "guide.md", model: "demo-embedding" });
+  expect(await okJson(server.put(PATH, guide))).toMatchObject({ status: "unchanged" });
+  const usage = await okJson(server.get("/usage"));
+  expect(usage.totals[0]).toMatchObject({ calls: 1 });
+
+  const changed = { ...guide, text: "The blue lamp burns gas." };
+  expect(await okJson(server.put(PATH, changed))).toMatchObject({ status: "updated", chunks: 1 });
+  const { passages } = await okJson(server.post(FIND, { query: "blue lamp oil" }));
+  expect(passages.map(({ text }: { text: string }) => text)).toEqual([changed.text]);
+  expect((await okJson(server.get(PATH))).documents).toHaveLength(1);
+});
+
+it.each([
+  ["which oil does the blue lamp burn", "whale oil"],
+  ["运费谁承担", "运费由买家承担"],
+])("finds by words and meaning, with its place: %s", async (query, text) => {
+  await using server = await open();
+  await okJson(server.put(PATH, guide));
+  const filler = { source: "other.txt", text: "Nothing of interest. 无关内容。" };
+  await okJson(server.put(PATH, filler));
+  for (const weights of [undefined, { vector: 0 }, { keyword: 0 }]) {
+    const { passages } = await okJson(server.post(FIND, { query, weights }));
+    expect(passages[0].text).toContain(text);
+    expect(passages[0]).toMatchObject({ source: "guide.md", first_line: 1 });
+  }
+});
+
+it("shows nobody the documents of another key, nor the store", async () => {
+  await using server = await open();
+  const withKey = async (name: string) => {
+    const operator = { "x-api-key": server.localSecret };
+    const { secret } = await okJson(server.post("/keys", { name }, operator));
+    return apiOf((path, init = {}) => {
+      const headers = { ...Object.fromEntries(new Headers(init.headers)), "x-api-key": secret };
+      return server.request(path, { ...init, headers });
+    });
+  };
+  const [ann, bob] = [await withKey("ann"), await withKey("bob")];
+  const { document_id } = await okJson(ann.put(PATH, guide));
+  expect(await okJson(bob.post(FIND, { query: "whale oil" }))).toEqual({ passages: [] });
+  await refusal(bob.del(`${PATH}/${document_id}`), 404);
+  await refusal(bob.del("/knowledge/shop"), 404);
+  expect(await okJson(ann.get("/knowledge"))).toEqual({ collections: ["shop"] });
+  expect(await okJson(ann.post("/store/items/search", {}))).toEqual({ items: [] });
+  expect((await ann.del(`${PATH}/${document_id}`)).status).toBe(204);
+  expect(await okJson(ann.get("/knowledge"))).toEqual({ collections: [] });
+});
+
+it("answers in the rag graph from what it found, or says that there is no answer", async () => {
+  await using server = await open();
+  await okJson(server.put(PATH, guide));
+  const ask = async (question: string) => {
+    const thread = await newThread(server);
+    const context = { collection: "shop" };
+    return runWait(server, thread, { assistant_id: "rag", input: human(question), context });
+  };
+  const found = await ask("Which oil does the blue lamp burn?");
+  expect(found.sources[0]).toMatchObject({ number: 1, source: "guide.md", first_line: 1 });
+  const none = await ask("xylophone quartz zeppelin");
+  expect(none.sources).toEqual([]);
+  expect(none.messages.at(-1).content).toBe("The documents do not contain an answer to this.");
+});
