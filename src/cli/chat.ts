@@ -13,7 +13,10 @@ export function addChat(program: Command): void {
     .option("--graph <id>", "graph or assistant to talk to", "chat")
     .option("--model <id>", "model config to answer with")
     .option("--thread <id>", "go on in this conversation")
-    .option("--url <url>", "server to talk to; its key is read from KAGARI_API_KEY")
+    .option(
+      "--url <url>",
+      "server to talk to; its key is read from KAGARI_API_KEY, and not needed for the server of this data directory",
+    )
     .option("--hide-thinking", "do not show the model's thinking")
     .action(async (flags: ChatFlags & Record<string, unknown>) => {
       const { graph, model, thread, url, hideThinking, ...rest } = flags;

@@ -177,3 +177,24 @@ describe.skipIf(process.platform !== "linux")("kagari chat", () => {
     expect(code).toBe(1);
   });
 });
+
+describe.skipIf(process.platform !== "linux")("kagari chat where keys are asked for", () => {
+  it("lets the operator of the data directory in, and nobody else", async () => {
+    using place = tempFolder();
+    const data = `--data-dir=${place.path}`;
+    await using guarded = await spawnServer({ flags: [data, `--models-dir=${folder.path}`] });
+    await runCli(["keys", "create", "--name", "ann", data], { cwd: folder.path });
+    const at = (...flags: string[]) =>
+      new Terminal(["chat", `--url=${guarded.url}`, ...flags], { cwd: folder.path });
+
+    await using operator = at(data);
+    await operator.shows("> ");
+    operator.enter("hello there");
+    expect(await operator.shows("I received")).not.toContain("API key");
+
+    await using stranger = at();
+    await stranger.shows("> ");
+    stranger.enter("hello there");
+    expect(await stranger.shows("asks for an API key")).not.toContain("I received");
+  });
+});

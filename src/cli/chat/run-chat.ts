@@ -1,4 +1,5 @@
-import type { LoadedSettings } from "../../config/settings.ts";
+import { findServer } from "../../auth/local-access.ts";
+import { fromRoot, type LoadedSettings } from "../../config/settings.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { startServer } from "../../main.ts";
 import { Conversation } from "./conversation.ts";
@@ -28,10 +29,8 @@ export async function runChat(
   settings: Record<string, unknown>,
 ): Promise<void> {
   const server = await reach(loaded, flags.url, settings);
-  const conversation = new Conversation(
-    { url: server.url, apiKey: loaded.env["KAGARI_API_KEY"] },
-    flags,
-  );
+  const apiKey = loaded.env["KAGARI_API_KEY"] ?? secretOf(loaded, server.url);
+  const conversation = new Conversation({ url: server.url, apiKey }, flags);
   const reader = new LineReader({ input: process.stdin, output: process.stdout });
   const session = new ChatSession({
     conversation,
@@ -61,6 +60,12 @@ async function reach(
   if (url !== undefined) throw new ConfigError(`No server answers at ${address}`);
   const server = await startServer({ settings: { log_level: "error", ...settings, port: 0 } });
   return { url: server.url, isOwn: true, close: () => server.close() };
+}
+
+/** What lets the operator in at the server of this data directory. */
+function secretOf({ settings, root }: LoadedSettings, url: string): string | undefined {
+  const known = findServer(fromRoot(root, settings.data_dir));
+  return known && new URL(known.url).host === new URL(url).host ? known.secret : undefined;
 }
 
 /** Where to ask a server that listens on all addresses. */
