@@ -1,6 +1,6 @@
 // The requests that clients of the ecosystem make, in their order and with their oddities.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { human, type Loose, names, NOBODY, okJson, refusal } from "../support/calls.ts";
+import { human, type Loose, NOBODY, okJson, refusal } from "../support/calls.ts";
 import { readEvents } from "../support/sse.ts";
 import { type ListeningServer, startTestServer } from "../support/test-server.ts";
 
@@ -111,23 +111,6 @@ describe("@ag-ui/langgraph", () => {
     const told = events.filter(({ event }) => event === "events").map(({ data }) => data.event);
     expect(told).toContain("on_chat_model_stream");
     await okJson(server.post(`/threads/${thread_id}/history`, { limit: 5 }));
-  });
-});
-
-describe("LangSmithDeploymentTransport of the AI SDK", () => {
-  it("streams a stateless run that may make its thread", async () => {
-    const events = await stream("/runs/stream", {
-      assistant_id: "talk",
-      input: human("2+3"),
-      config: { configurable: {}, metadata: {}, tags: [], recursion_limit: null },
-      stream_mode: ["values", "messages-tuple", "updates"],
-      stream_subgraphs: false,
-      if_not_exists: "create",
-    });
-    expect(names(events).at(-1)).toBe("end");
-    const pieces = events.filter(({ event }) => event === "messages");
-    const text = pieces.map(({ data: [message] }: Loose) => message.content).join("");
-    expect(text).toContain("The sum is 5.");
   });
 });
 
