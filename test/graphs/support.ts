@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,3 +47,24 @@ export async function served(answers: fake.Answer[] = [], fields: object = {}) {
     },
   };
 }
+
+/** An answer that calls tools, streamed or whole as it was asked for. */
+export const calling =
+  (...calls: [name: string, args: object][]): fake.Answer =>
+  (response, request) => {
+    const tool_calls = calls.map(([name, args], index) => ({
+      index,
+      id: `call_${randomUUID()}`,
+      type: "function",
+      function: { name, arguments: JSON.stringify(args) },
+    }));
+    const answer =
+      request.body["stream"] === true
+        ? fake.stream([
+            fake.delta({ role: "assistant", content: "", tool_calls }),
+            fake.delta({}, "tool_calls"),
+            fake.usageChunk(),
+          ])
+        : fake.completion({ content: "", tool_calls }, "tool_calls");
+    answer(response, request);
+  };
