@@ -44,17 +44,19 @@ export function policyOf(
   config: LangGraphRunnableConfig,
 ): ToolPolicy {
   const { context, configurable } = withImplicitConfig(config);
-  const ofTool =
-    tool && "metadata" in tool
-      ? z.object({ policy: ToolPolicy }).safeParse(tool.metadata)
-      : undefined;
   const given = [configurable, context].map(
     (source) => givenPolicies.parse(source["tool_policy"])?.[name],
   );
-  const ranks = [ofTool?.data?.policy, ...given].map((policy) =>
-    POLICIES.indexOf(policy ?? "allow"),
-  );
+  const ranks = [ownPolicy(tool), ...given].map((policy) => POLICIES.indexOf(policy ?? "allow"));
   return POLICIES[Math.max(...ranks)] ?? "deny";
+}
+
+/** A policy that cannot be read is a mistake, which must not allow anything. */
+function ownPolicy(tool: StructuredToolInterface | undefined): ToolPolicy | undefined {
+  const metadata = tool && "metadata" in tool ? tool.metadata : undefined;
+  const own = z.object({ policy: ToolPolicy.optional() }).safeParse(metadata ?? {});
+  if (own.success) return own.data.policy;
+  throw new Error(`metadata.policy of tool ${tool?.name} is not one of ${POLICIES.join(", ")}`);
 }
 
 /** Asks a human about all calls at once, and again until there is one decision for each. */
