@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import type { Context } from "./context.ts";
 import { mountCustomApp } from "./http/custom-app.ts";
 import { errorHandler, notFound } from "./http/errors.ts";
@@ -11,10 +12,13 @@ import { isSwitchedOff } from "./http/route-groups.ts";
 import { serveRoutes } from "./http/router.ts";
 import { routes } from "./http/routes/index.ts";
 
+/** Chat clients whose base URL ends with a slash send two of them. */
+const pathOf = (request: Request): string => getPath(request).replace(/^\/{2,}(?=v1\/)/, "/");
+
 /** The whole HTTP app over a context; opens nothing by itself. */
 export function createApp(ctx: Context): Hono {
   const { cors, disabled, mountPrefix } = ctx.langgraph.http;
-  const app = new Hono();
+  const app = new Hono({ getPath: pathOf });
   app.use(requestLog(ctx.log, ctx.clock));
   app.use(observeRequests(ctx));
   const rules = originRules(ctx);

@@ -201,6 +201,12 @@ describe("a response of a model", () => {
   });
 });
 
+it("takes two slashes before a path for one", async () => {
+  await serve();
+  expect((await fetch(`${server.url}//v1/models`)).status).toBe(200);
+  expect((await fetch(`${server.url}//info`)).status).toBe(404);
+});
+
 describe("a response of a graph", () => {
   it("is a run on the thread of its conversation, which any response may be gone on from", async () => {
     await serve([textStream("A"), textStream("B"), textStream("C")]);
