@@ -42,7 +42,36 @@ const CHECKS = {
     expect(status === "idle", `the thread is ${status}`);
     return `asked, approved, ${JSON.stringify(textOf(state.messages.at(-1)))}`;
   },
+  extract: async (client) => {
+    const schema = { type: "object", properties: { buyer: { type: "string" } } };
+    const input = { text: "Ada Lovelace bought 3 lamps.", schema };
+    const { data } = await client.runs.wait(null, "extract", { input });
+    expect(typeof data?.buyer === "string", `took out ${JSON.stringify(data)}`);
+    return JSON.stringify(data);
+  },
+  rag: async (client) => {
+    const failed = await client.runs
+      .wait(null, "rag", { input: ask("Which oil?"), context: { collection: "shop" } })
+      .then(JSON.stringify, String);
+    expect(failed.includes("Knowledge is kept by a server"), `answered ${failed}`);
+    return "says that only Kagari's server keeps knowledge";
+  },
+  team: async (client) => {
+    const { messages } = await client.runs.wait(null, "team", { input: ask("What is 6 * 7?") });
+    const answer = textOf(messages.at(-1));
+    expect(answer.includes("42"), `answered ${JSON.stringify(answer)}`);
+    return JSON.stringify(answer);
+  },
+  research: async (client) => {
+    const input = ask("Which lamps are there?");
+    const { messages } = await client.runs.wait(null, "research", { input });
+    const report = textOf(messages.at(-1));
+    expect(report.length > 0, "no report");
+    return `a report of ${report.length} characters`;
+  },
 };
+
+const ask = (content) => ({ messages: [{ role: "user", content }] });
 
 function expect(isSo, problem) {
   if (!isSo) throw new Error(problem);
