@@ -130,6 +130,21 @@ export const TRIALS: Readonly<Record<string, Declared>> = {
     path: ({ thread }) => `/budgets/${thread}`,
     expects: 403,
   },
+  ...Object.fromEntries(
+    ["", "/v1"].flatMap((base): [string, Declared][] => [
+      [
+        `GET ${base}/dashboard/billing/subscription`,
+        { free: "tells the caller's own budget; tried in test/api/usage.test.ts" },
+      ],
+      [
+        `GET ${base}/dashboard/billing/usage`,
+        {
+          path: () => `${base}/dashboard/billing/usage`,
+          expects: { json: { object: "list", total_usage: 0 } },
+        },
+      ],
+    ]),
+  ),
   "GET /usage/budgets": { path: () => "/usage/budgets", expects: { json: [] } },
   "GET /usage/export": {
     path: ({ thread }) => `/usage/export?format=jsonl&thread=${thread}&owner=ann`,

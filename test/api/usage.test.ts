@@ -236,6 +236,14 @@ describe("with keys", () => {
     expect(remaining).toBeGreaterThan(9e5);
     expect(headers.get("x-budget-currency")).toBe("CNY");
     expect((await ask(bob)).headers.get("x-budget-limit-micros")).toBeNull();
+    const balance = async (api: Api, base: string) => [
+      (await okJson(api.get(`${base}/dashboard/billing/subscription`))).hard_limit_usd,
+      (await okJson(api.get(`${base}/dashboard/billing/usage?start_date=2000-01-01`))).total_usage,
+    ];
+    const spent = expect.toSatisfy((cents) => cents >= COST.cny / 1e4 && cents < 10);
+    expect(await balance(ann, "")).toEqual([1, spent]);
+    await runWait(bob, await newThread(bob), body);
+    expect(await balance(bob, "/v1")).toEqual([0, expect.toSatisfy((cents) => cents > 0)]);
     await refusal(ann.get("/budgets"), 403);
     expect(await okJson(operator.get("/budgets"))).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import type { Route } from "../route.ts";
+import { billingRoutes } from "../openai/billing.ts";
 import { chatRoutes } from "../openai/chat/routes.ts";
 import { responseRoutes } from "../openai/responses/routes.ts";
 import { openAiRoutes } from "../openai/routes.ts";
@@ -23,6 +24,7 @@ import { usageRoutes } from "./usage.ts";
 const resources: Route[] = [
   ...systemRoutes,
   ...openAiRoutes,
+  ...billingRoutes,
   ...chatRoutes,
   ...responseRoutes,
   ...fileRoutes,
