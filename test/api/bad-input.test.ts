@@ -85,7 +85,8 @@ const withIds = (path: string): string =>
     .replace(":run_id", run)
     .replace(":assistant_id", "echo")
     .replace(":checkpoint_id", NOBODY)
-    .replace(":cron_id", NOBODY);
+    .replace(":cron_id", NOBODY)
+    .replace(":collection", "shop");
 
 const code = expect.stringMatching(/^(bad_request|validation|payload_too_large)$/);
 const REFUSAL = { detail: expect.any(String), code };
