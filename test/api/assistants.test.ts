@@ -117,14 +117,19 @@ describe("GET /assistants/:id/schemas", () => {
     const { state_schema, context_schema } = await okJson(own.get("/assistants/chat/schemas"));
     expect(Object.keys(state_schema.properties)).toContain("messages");
     expect(Object.keys(context_schema.properties).toSorted()).toEqual([
+      "history_messages",
+      "history_tokens",
+      "long_term_memory",
       "max_tokens",
       "model",
       "model_parameters",
       "no_think",
+      "summary_model",
       "system_prompt",
       "temperature",
       "thinking_budget",
       "thinking_effort",
+      "tool_policy",
       "tools",
     ]);
   });

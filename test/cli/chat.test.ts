@@ -94,7 +94,7 @@ describe.skipIf(process.platform !== "linux")("kagari chat", () => {
     await person.shows("I will remember your name");
     await person.shows("\n> ");
     person.enter("/cost");
-    expect(await person.shows(" CNY")).toMatch(/1 calls: \d+ tokens in, \d+ out, 0\.000\d+ CNY/);
+    expect(await person.shows(" CNY")).toMatch(/1 call: \d+ tokens in, \d+ out, 0\.000\d+ CNY/);
   });
 
   it("sends pasted lines as one message", async () => {

@@ -113,7 +113,8 @@ export class Conversation {
     );
     const unpriced = usage.unpriced_calls === 0 ? "" : `, ${usage.unpriced_calls} without a price`;
     const tokens = `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`;
-    return [`${usage.calls} calls${unpriced}: ${tokens}`, ...prices].join(", ");
+    const calls = usage.calls === 1 ? "1 call" : `${usage.calls} calls`;
+    return [`${calls}${unpriced}: ${tokens}`, ...prices].join(", ");
   }
 
   async graphs(): Promise<string[]> {
