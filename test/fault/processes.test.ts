@@ -85,8 +85,7 @@ describeWithPostgres("two processes on one Postgres", () => {
     },
   );
 
-  // Its short form, with servers that share a process, is in cancel.test.ts.
-  it.runIf(isLong)("cancels a run from the process that does not execute it", async () => {
+  it("cancels a run from the process that does not execute it", async () => {
     const first = await another();
     const run = await begin(first, 5000);
     const second = await another();
