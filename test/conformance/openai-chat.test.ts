@@ -2,66 +2,41 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { ChatOpenAI } from "@langchain/openai";
 import { generateText, stepCountIs, streamText, tool } from "ai";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import OpenAI from "openai";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type OpenAI from "openai";
+import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Loose } from "../support/calls.ts";
 import {
   type FakeProvider,
   completion,
   delta,
-  fakeProvider,
   json,
   stream,
   textStream,
   USAGE,
   usageChunk,
 } from "../support/fake-provider.ts";
-import { tempFolder } from "../support/spawn-server.ts";
-import { type ListeningServer, OWN_GRAPHS, startTestServer } from "../support/test-server.ts";
+import { drain, KEY, openAiServer, type OpenAiServer } from "../support/openai-server.ts";
+import type { ListeningServer } from "../support/test-server.ts";
 
-const KEY = "the-key-of-the-fake-upstream";
-
-let folder: ReturnType<typeof tempFolder>;
+let running: OpenAiServer;
 let upstream: FakeProvider;
 let server: ListeningServer;
 let openai: OpenAI;
 
-/** A server with the demo model and one of a provider that answers what the test says. */
 async function serve(
-  answers: Parameters<typeof fakeProvider> = [],
+  answers: Parameters<typeof openAiServer>[0] = [],
   fields: object = {},
 ): Promise<void> {
-  upstream = await fakeProvider(...answers);
-  const file = { model: "qwen3-4b", url: upstream.url, api_key: KEY, retries: 0, ...fields };
-  writeFileSync(join(folder.path, "it.json"), JSON.stringify(file));
-  const demo = { model: "kagari-demo", server_type: "demo", input_tokens: 32768, out_tokens: 4096 };
-  writeFileSync(join(folder.path, "demo.json"), JSON.stringify(demo));
-  server = await startTestServer({
-    langgraph: OWN_GRAPHS,
-    settings: { models_dir: folder.path, default_model: "demo" },
-  });
-  openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "unused", maxRetries: 0 });
+  running = await openAiServer(answers, fields);
+  ({ upstream, server, openai } = running);
 }
 
-beforeEach(() => void (folder = tempFolder()));
-afterEach(async () => {
-  await server[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
+afterEach(() => running[Symbol.asyncDispose]());
 
 const user = (content: string) => [{ role: "user" as const, content }];
 const compatible = () =>
   createOpenAICompatible({ name: "kagari", baseURL: `${server.url}/v1`, includeUsage: true });
-
-async function drain<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
 
 /** What a strict client demands of every chunk. */
 function expectStrict(chunks: Loose[]): void {

@@ -1,54 +1,35 @@
 import { createOpenAI } from "@ai-sdk/openai";
 import { ChatOpenAI } from "@langchain/openai";
 import { generateText, stepCountIs, streamText, tool } from "ai";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import OpenAI from "openai";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type OpenAI from "openai";
+import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Loose } from "../support/calls.ts";
 import {
   type FakeProvider,
   completion,
   delta,
-  fakeProvider,
   json,
   stream,
   textStream,
 } from "../support/fake-provider.ts";
-import { tempFolder } from "../support/spawn-server.ts";
-import { type ListeningServer, OWN_GRAPHS, startTestServer } from "../support/test-server.ts";
+import { drain, openAiServer, type OpenAiServer } from "../support/openai-server.ts";
+import type { ListeningServer } from "../support/test-server.ts";
 
-let folder: ReturnType<typeof tempFolder>;
+let running: OpenAiServer;
 let upstream: FakeProvider;
 let server: ListeningServer;
 let openai: OpenAI;
 
-async function serve(answers: Parameters<typeof fakeProvider> = []): Promise<void> {
-  upstream = await fakeProvider(...answers);
-  const file = { model: "qwen3-4b", url: upstream.url, api_key: "k", retries: 0 };
-  writeFileSync(join(folder.path, "it.json"), JSON.stringify(file));
-  const demo = { model: "kagari-demo", server_type: "demo", input_tokens: 32768, out_tokens: 4096 };
-  writeFileSync(join(folder.path, "demo.json"), JSON.stringify(demo));
-  server = await startTestServer({
-    langgraph: OWN_GRAPHS,
-    settings: { models_dir: folder.path, default_model: "demo" },
-  });
-  openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "unused", maxRetries: 0 });
+async function serve(
+  answers: Parameters<typeof openAiServer>[0] = [],
+  fields: object = {},
+): Promise<void> {
+  running = await openAiServer(answers, fields);
+  ({ upstream, server, openai } = running);
 }
 
-beforeEach(() => void (folder = tempFolder()));
-afterEach(async () => {
-  await server[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
-
-async function drain<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
+afterEach(() => running[Symbol.asyncDispose]());
 
 const CALL = {
   content: null,

@@ -1,8 +1,5 @@
 import { z } from "zod";
-
-/** An absent value and null mean the same on this wire. */
-const absent = <T extends z.ZodType>(schema: T) =>
-  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+import { absent } from "../schemas.ts";
 
 /** Texts or token lists of one request: more is a mistake, or meant for a batch. */
 const MOST_INPUTS = 2048;

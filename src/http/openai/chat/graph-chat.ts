@@ -2,6 +2,7 @@ import type { Context, Frame } from "../../../context.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { Run } from "../../../domain/run.ts";
 import { createRun } from "../../../services/runs/create.ts";
+import type { CreateRun } from "../../../services/runs/new-run.ts";
 import { leaveRun } from "../../../services/runs/cancel.ts";
 import { followRun, isTooFarBehind } from "../../../services/runs/join.ts";
 import type { ApiRequest } from "../../route.ts";
@@ -13,6 +14,9 @@ import { conversationOf, instructionsOf, startOn } from "./graph-thread.ts";
 import { type ChatRequest, wantsUsage } from "./request.ts";
 
 type Request = ApiRequest<unknown, unknown, ChatRequest>;
+
+/** The modes that an answer is made of. */
+const MODES = ["messages-tuple", "updates"] as const;
 
 /** Parameters of a request that graphs hand on to their model. */
 const MODEL_PARAMETERS = [
@@ -41,26 +45,33 @@ export async function answerByGraph(request: Request, assistant_id: string): Pro
 async function start({ ctx, body, headers }: Request, assistant_id: string): Promise<Run> {
   const conversation = conversationOf(ctx, body, headers);
   const { checkpoint, ...begin } = await startOn(ctx, conversation, body.messages);
-  const configurable = configurableOf(body);
   return createRun(ctx, {
     ...begin,
+    ...howToRun(ctx, body),
     assistant_id,
     thread_id: conversation?.thread_id,
     checkpoint,
-    config: Object.keys(configurable).length > 0 ? { configurable } : undefined,
-    metadata: { created_by: "openai" },
-    stream_mode: ["messages-tuple", "updates"],
-    stream_subgraphs: true,
-    multitask_strategy: "enqueue",
-    on_disconnect: ctx.settings.openai_on_disconnect,
-    on_completion: "delete",
-    if_not_exists: "create",
-    durability: "sync",
   });
 }
 
+/** How a graph is run for an OpenAI client, whichever of the APIs it speaks. */
+export function howToRun({ settings }: Context, body: ChatRequest) {
+  const configurable = configurableOf(body);
+  return {
+    config: Object.keys(configurable).length > 0 ? { configurable } : undefined,
+    metadata: { created_by: "openai" },
+    stream_mode: [...MODES],
+    stream_subgraphs: true,
+    multitask_strategy: "enqueue",
+    on_disconnect: settings.openai_on_disconnect,
+    on_completion: "delete",
+    if_not_exists: "create",
+    durability: "sync",
+  } satisfies Omit<CreateRun, "assistant_id">;
+}
+
 /** What a request sets besides its messages, by the names that graphs know. */
-export function configurableOf(body: ChatRequest): JsonObject {
+function configurableOf(body: ChatRequest): JsonObject {
   const { temperature, max_tokens, max_completion_tokens, metadata } = body;
   const longest = max_completion_tokens ?? max_tokens;
   const parameters = Object.fromEntries(
@@ -137,7 +148,7 @@ export const framesOf = (
   run: Run,
   signal: AbortSignal,
 ): AsyncGenerator<Frame[], void> =>
-  followRun(ctx, run, { modes: ["messages-tuple", "updates"], after: undefined, signal });
+  followRun(ctx, run, { modes: [...MODES], after: undefined, signal });
 
 /** Ends a run whose client went away, where that is what the server does. */
 export async function leaveByPolicy(ctx: Context, run: Run): Promise<void> {

@@ -6,14 +6,12 @@ import type { StoredResponse } from "../../../domain/response.ts";
 import type { Run } from "../../../domain/run.ts";
 import { getResponse, keepResponse, deleteResponse } from "../../../services/responses/stored.ts";
 import { createRun } from "../../../services/runs/create.ts";
-import type { CreateRun } from "../../../services/runs/new-run.ts";
 import { getRun } from "../../../services/runs/read.ts";
 import { createTask } from "../../../services/tasks/create.ts";
 import { notHonoured } from "../../not-honoured.ts";
 import type { ApiRequest } from "../../route.ts";
-import { configurableOf, leaveByPolicy } from "../chat/graph-chat.ts";
+import { howToRun, leaveByPolicy } from "../chat/graph-chat.ts";
 import { startAfter, startOn } from "../chat/graph-thread.ts";
-import type { ChatRequest } from "../chat/request.ts";
 import { targetOf } from "../chat/target.ts";
 import { eventStream } from "../data-stream.ts";
 import { ResponseEvents } from "./events.ts";
@@ -113,7 +111,8 @@ async function byGraph(
   if (isStored) await keepResponse(ctx, stored);
   const creation = createRun(ctx, {
     ...begin,
-    ...howToRun(request, chat),
+    ...howToRun(ctx, chat),
+    ...(body.background === true ? { on_disconnect: "continue" as const } : {}),
     assistant_id,
     run_id: stored.response_id,
     thread_id: isStored || isSame ? thread_id : undefined,
@@ -132,21 +131,6 @@ async function lastRunOf(
   const run = await getRun(ctx, { run_id: response_id });
   if (run.status !== "pending" && run.status !== "running") return run;
   throw new AppError("conflict", `Response resp_${response_id} has not ended`);
-}
-
-function howToRun({ ctx, body }: Request, chat: ChatRequest) {
-  const configurable = configurableOf(chat);
-  return {
-    config: Object.keys(configurable).length > 0 ? { configurable } : undefined,
-    metadata: { created_by: "openai" },
-    stream_mode: ["messages-tuple", "updates"],
-    stream_subgraphs: true,
-    multitask_strategy: "enqueue",
-    on_disconnect: body.background === true ? "continue" : ctx.settings.openai_on_disconnect,
-    on_completion: "delete",
-    if_not_exists: "create",
-    durability: "sync",
-  } satisfies Omit<CreateRun, "assistant_id">;
 }
 
 /** A response that nothing makes is none. */
