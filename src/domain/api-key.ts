@@ -6,13 +6,13 @@ export const KEY_PREFIX = "kg_";
 const SECRET_BYTES = 32;
 const SHOWN_START = KEY_PREFIX.length + 4;
 
-export const BUDGET_PERIODS = ["total", "day", "month"] as const;
+export const KEY_BUDGET_PERIODS = ["total", "day", "month"] as const;
 
 /** What a key may spend. */
 export interface KeyBudget {
   amount_micros: number;
   currency: string;
-  per: (typeof BUDGET_PERIODS)[number];
+  per: (typeof KEY_BUDGET_PERIODS)[number];
 }
 
 /** What a key may do; null stands for no limit. */

@@ -1,3 +1,4 @@
+import { isoTime } from "../core/iso-time.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { AccessFilter } from "./access-filter.ts";
 import type { User } from "./actor.ts";
@@ -69,8 +70,6 @@ export interface TaskFilter {
 export const hasEnded = ({ status }: Pick<Task, "status">): boolean =>
   status !== "pending" && status !== "running";
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
 /** A task as clients and its webhook see it. */
 export function taskJson(task: Task): JsonObject {
   const { input, deadline_at: deadline } = task;
@@ -88,8 +87,8 @@ export function taskJson(task: Task): JsonObject {
     provider_task_id: task.provider_task_id,
     cancel_requested: task.cancel_requested,
     resubmitted: task.resubmitted,
-    deadline_at: deadline === null ? null : iso(deadline),
-    created_at: iso(task.created_at),
-    updated_at: iso(task.updated_at),
+    deadline_at: deadline === null ? null : isoTime(deadline),
+    created_at: isoTime(task.created_at),
+    updated_at: isoTime(task.updated_at),
   };
 }

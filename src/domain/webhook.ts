@@ -1,3 +1,4 @@
+import { isoTime } from "../core/iso-time.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Run } from "./run.ts";
 
@@ -29,8 +30,6 @@ export interface WebhookDelivery {
   updated_at: number;
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
 /** What a webhook is told of a run that has ended. */
 export function webhookBody(run: Run, values: Json): JsonObject {
   const { user: _user, ...kwargs } = run.kwargs;
@@ -45,9 +44,9 @@ export function webhookBody(run: Run, values: Json): JsonObject {
     // A run's arguments are JSON: they came in as such.
     kwargs: JSON.parse(JSON.stringify(kwargs)),
     error,
-    created_at: iso(run.created_at),
-    updated_at: iso(run.updated_at),
-    run_ended_at: iso(run.updated_at),
+    created_at: isoTime(run.created_at),
+    updated_at: isoTime(run.updated_at),
+    run_ended_at: isoTime(run.updated_at),
     values,
   };
 }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../core/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 
 const escaped = (text: unknown): string =>
   String(text)
@@ -7,14 +7,11 @@ const escaped = (text: unknown): string =>
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;");
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const entriesOf = (value: Json | undefined): [string, Json][] =>
-  isObject(value) ? Object.entries(value) : [];
+  isJsonObject(value) ? Object.entries(value) : [];
 
 const listOf = (value: Json | undefined): JsonObject[] =>
-  Array.isArray(value) ? value.filter(isObject) : [];
+  Array.isArray(value) ? value.filter(isJsonObject) : [];
 
 const block = (title: string, value: Json | undefined): string =>
   value === undefined
@@ -22,9 +19,9 @@ const block = (title: string, value: Json | undefined): string =>
     : `<h4>${title}</h4><pre>${escaped(JSON.stringify(value, undefined, 2))}</pre>`;
 
 const schemaIn = (part: Json | undefined): Json | undefined => {
-  const content = isObject(part) ? part["content"] : undefined;
-  const json = isObject(content) ? content["application/json"] : undefined;
-  return isObject(json) ? json["schema"] : undefined;
+  const content = isJsonObject(part) ? part["content"] : undefined;
+  const json = isJsonObject(content) ? content["application/json"] : undefined;
+  return isJsonObject(json) ? json["schema"] : undefined;
 };
 
 function operation(method: string, path: string, about: JsonObject): string {
@@ -32,7 +29,7 @@ function operation(method: string, path: string, about: JsonObject): string {
     ({ name, in: place, required, schema }) =>
       `<li><code>${escaped(name)}</code> in ${escaped(place)}${required === true ? ", required" : ""} <small>${escaped(JSON.stringify(schema))}</small></li>`,
   );
-  const responses = isObject(about["responses"]) ? about["responses"] : {};
+  const responses = isJsonObject(about["responses"]) ? about["responses"] : {};
   return `<details><summary><b class="${escaped(method)}">${escaped(method.toUpperCase())}</b> <code>${escaped(path)}</code> ${escaped(about["summary"] ?? "")}</summary>
 ${parameters.length > 0 ? `<h4>Parameters</h4><ul>${parameters.join("")}</ul>` : ""}
 ${block("Body", schemaIn(about["requestBody"]))}
@@ -51,12 +48,12 @@ export function docsPage(document: JsonObject): string {
   const groups = new Map<string, string[]>();
   for (const [path, methods] of entriesOf(document["paths"])) {
     for (const [method, about] of entriesOf(methods)) {
-      if (!isObject(about)) continue;
+      if (!isJsonObject(about)) continue;
       const [tag = "other"] = Array.isArray(about["tags"]) ? about["tags"].map(String) : [];
       groups.set(tag, [...(groups.get(tag) ?? []), operation(method, path, about)]);
     }
   }
-  const info = isObject(document["info"]) ? document["info"] : {};
+  const info = isJsonObject(document["info"]) ? document["info"] : {};
   const sections = [...groups].map(
     ([tag, operations]) => `<h2>${escaped(tag)}</h2>${operations.join("")}`,
   );

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { BUDGET_PERIODS } from "../domain/api-key.ts";
-
-const absent = <T extends z.ZodType>(schema: T) =>
-  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+import { KEY_BUDGET_PERIODS } from "../domain/api-key.ts";
+import { MICROS } from "../domain/price.ts";
+import { absent } from "./schemas.ts";
 
 const count = absent(z.number().int().positive());
 const names = absent(z.array(z.string().min(1).max(200)).min(1).max(1000));
@@ -16,9 +15,9 @@ const BUDGET = /^(?<amount>\d{1,9}(?:\.\d{1,6})?)(?: (?<currency>[A-Z]{3}))?(?:\
 /** A budget such as `10`, `10 USD` or `2.50 CNY/day`. */
 const budget = z.union([z.string(), z.number().transform(String)]).transform((text, context) => {
   const { amount, currency = "USD", per = "total" } = BUDGET.exec(text)?.groups ?? {};
-  const period = BUDGET_PERIODS.find((name) => name === per);
+  const period = KEY_BUDGET_PERIODS.find((name) => name === per);
   if (amount !== undefined && period)
-    return { amount_micros: Math.round(Number(amount) * 1e6), currency, per: period };
+    return { amount_micros: Math.round(Number(amount) * MICROS), currency, per: period };
   context.addIssue('expected an amount such as "10", "10 USD" or "2.50 CNY/day"');
   return z.NEVER;
 });

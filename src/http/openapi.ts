@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { VERSION } from "../core/version.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Route } from "./route.ts";
 
 const ERROR: JsonObject = {
@@ -15,14 +15,11 @@ const schemaOf = (schema: z.ZodType, io: "input" | "output"): JsonObject => {
   return json as JsonObject;
 };
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** The fields of a schema of path or query as parameters. */
 function parametersOf(schema: z.ZodType | undefined, place: "path" | "query"): JsonObject[] {
   if (!schema) return [];
   const { properties, required } = schemaOf(schema, "input");
-  if (!isObject(properties)) return [];
+  if (!isJsonObject(properties)) return [];
   return Object.entries(properties).map(([name, field]) => ({
     name,
     in: place,

@@ -1,5 +1,7 @@
+import { isoTime } from "../core/iso-time.ts";
 import type { Assistant, AssistantVersion } from "../domain/assistant.ts";
 import type { ApiKey } from "../domain/api-key.ts";
+import { MICROS } from "../domain/price.ts";
 import type { Cron } from "../domain/cron.ts";
 import type { FileInfo } from "../domain/file.ts";
 import type { WebhookDelivery } from "../domain/webhook.ts";
@@ -11,26 +13,24 @@ import type { PageOf } from "../domain/page.ts";
 import type { UsageSums } from "../domain/usage.ts";
 import { usageJson } from "./usage-json.ts";
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
-export const fileJson = (file: FileInfo) => ({ ...file, created_at: iso(file.created_at) });
+export const fileJson = (file: FileInfo) => ({ ...file, created_at: isoTime(file.created_at) });
 
 export const assistantJson = (assistant: Assistant) => ({
   ...assistant,
-  created_at: iso(assistant.created_at),
-  updated_at: iso(assistant.updated_at),
+  created_at: isoTime(assistant.created_at),
+  updated_at: isoTime(assistant.updated_at),
 });
 
 export const versionJson = (version: AssistantVersion) => ({
   ...version,
-  created_at: iso(version.created_at),
+  created_at: isoTime(version.created_at),
 });
 
 export const threadJson = (thread: Thread, values: Json, usage: readonly UsageSums[] = []) => ({
   ...thread,
-  created_at: iso(thread.created_at),
-  updated_at: iso(thread.updated_at),
-  state_updated_at: iso(thread.state_updated_at),
+  created_at: isoTime(thread.created_at),
+  updated_at: isoTime(thread.updated_at),
+  state_updated_at: isoTime(thread.state_updated_at),
   values,
   usage: usageJson(usage),
 });
@@ -46,20 +46,20 @@ export const runJson = (run: Run, usage: readonly UsageSums[] = []) => ({
   kwargs: shownKwargs(run.kwargs),
   multitask_strategy: run.multitask_strategy,
   error: run.error,
-  created_at: iso(run.created_at),
-  updated_at: iso(run.updated_at),
+  created_at: isoTime(run.created_at),
+  updated_at: isoTime(run.updated_at),
   usage: usageJson(usage),
 });
 
-const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
 export const cronJson = ({ next_run_at, created_by, ...cron }: Cron) => ({
   ...cron,
   user_id: created_by?.identity ?? null,
   end_time: isoOrNull(cron.end_time),
   next_run_date: isoOrNull(next_run_at),
-  created_at: iso(cron.created_at),
-  updated_at: iso(cron.updated_at),
+  created_at: isoTime(cron.created_at),
+  updated_at: isoTime(cron.updated_at),
 });
 
 export const deliveryJson = (delivery: WebhookDelivery) => {
@@ -68,9 +68,9 @@ export const deliveryJson = (delivery: WebhookDelivery) => {
     ...shown,
     run_id: shown.run_id || null,
     thread_id: shown.thread_id || null,
-    next_attempt_at: delivery.status === "pending" ? iso(delivery.next_attempt_at) : null,
-    created_at: iso(delivery.created_at),
-    updated_at: iso(delivery.updated_at),
+    next_attempt_at: delivery.status === "pending" ? isoTime(delivery.next_attempt_at) : null,
+    created_at: isoTime(delivery.created_at),
+    updated_at: isoTime(delivery.updated_at),
   };
 };
 
@@ -84,9 +84,9 @@ export const keyJson = ({ budget, is_admin, ...key }: ApiKey) => ({
   budget:
     budget === null
       ? null
-      : `${budget.amount_micros / 1e6} ${budget.currency}${budget.per === "total" ? "" : `/${budget.per}`}`,
+      : `${budget.amount_micros / MICROS} ${budget.currency}${budget.per === "total" ? "" : `/${budget.per}`}`,
   expires_at: isoOrNull(key.expires_at),
-  created_at: iso(key.created_at),
+  created_at: isoTime(key.created_at),
   rotated_at: isoOrNull(key.rotated_at),
   revoked_at: isoOrNull(key.revoked_at),
   last_used_at: isoOrNull(key.last_used_at),

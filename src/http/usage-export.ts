@@ -1,3 +1,4 @@
+import { isoTime } from "../core/iso-time.ts";
 import type { ModelCall } from "../domain/usage.ts";
 
 const COLUMNS = [
@@ -59,7 +60,7 @@ export function exportReply(
 
 const rowOf = ({ started_at, ...call }: ModelCall) => ({
   ...call,
-  started_at: new Date(started_at).toISOString(),
+  started_at: isoTime(started_at),
 });
 
 const jsonLine = (call: ModelCall): string => `${JSON.stringify(rowOf(call))}\n`;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
+import { unitVector } from "../core/unit-vector.ts";
 import {
   KnowledgeChunk,
   KnowledgeDocument,
@@ -62,7 +63,10 @@ export class KnowledgeBase implements Knowledge {
         value: JSON.stringify(value),
         ttl_ms: null,
         terms: searchText([source, chunk.text]),
-        vectors: { space: spaceOf(model, vectors[index]), values: unit(vectors[index] ?? []) },
+        vectors: {
+          space: spaceOf(model, vectors[index]),
+          values: unitVector(vectors[index] ?? []),
+        },
       };
     });
     const kept = { document_id, source, content_type, hash, chunks: chunks.length, model };
@@ -169,7 +173,7 @@ export class KnowledgeBase implements Knowledge {
     }
     const [vector = []] = embedded.vectors;
     const space = spaceOf(embedded.model, vector);
-    const hits = await nearest(this.#rows, scope, { vector: unit(vector), space, count });
+    const hits = await nearest(this.#rows, scope, { vector: unitVector(vector), space, count });
     return hits.filter(({ score }) => score >= MIN_COSINE);
   }
 
@@ -212,8 +216,3 @@ const deletion = (address: { namespace: string[]; key: string }): ItemWrite => (
 /** Vectors of different models or sizes are never compared. */
 const spaceOf = (model: string, vector: readonly number[] = []): string =>
   `${model} ${vector.length}`;
-
-function unit(vector: readonly number[]): Float32Array {
-  const length = Math.hypot(...vector);
-  return Float32Array.from(vector, (value) => (length === 0 ? 0 : value / length));
-}

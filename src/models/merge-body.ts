@@ -13,5 +13,6 @@ export function mergeInto(body: Body, additions: Body): void {
   }
 }
 
-const isRecord = (value: unknown): value is Body =>
+/** An object of JSON, and no list. */
+export const isRecord = (value: unknown): value is Body =>
   typeof value === "object" && value !== null && !Array.isArray(value);

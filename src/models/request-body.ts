@@ -1,7 +1,7 @@
 import { applyRules } from "./body-rules.ts";
 import type { Body, ThinkingWish } from "./dialects/index.ts";
 import { thinkingBy } from "./dialects/strategies.ts";
-import { mergeInto, withoutUndefined } from "./merge-body.ts";
+import { isRecord, mergeInto, withoutUndefined } from "./merge-body.ts";
 import type { Model } from "./model.ts";
 import { BODY_PARAMETERS, type CallParameters } from "./parameters.ts";
 import { warnOnce } from "./warn-once.ts";
@@ -149,6 +149,3 @@ function withoutMark(tool: unknown): unknown {
   const { $schema: _, ...rest } = parameters;
   return { ...tool, function: { ...tool["function"], parameters: rest } };
 }
-
-const isRecord = (value: unknown): value is Body =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

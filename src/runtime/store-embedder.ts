@@ -1,3 +1,4 @@
+import { unitVector } from "../core/unit-vector.ts";
 import { basename } from "node:path";
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -52,7 +53,7 @@ function storeEmbedder({ dims, embed }: Index): Embedder {
         loading ??= load();
         return (await loading)([...texts], purpose);
       }, name);
-      return texts.map((_, at) => unitVector(vectors[at] ?? [], { dims, name }));
+      return texts.map((_, at) => sized(vectors[at] ?? [], { dims, name }));
     },
   };
 }
@@ -98,7 +99,7 @@ async function moduleEmbed({ file, exportName }: ModuleExport): Promise<Embed> {
   return async (texts) => Array.from(await value(texts), (vector: Iterable<number>) => [...vector]);
 }
 
-function unitVector(
+function sized(
   vector: readonly number[],
   { dims, name }: { dims: number; name: string },
 ): Float32Array {
@@ -106,6 +107,5 @@ function unitVector(
     throw new ConfigError(
       `store.index.dims is ${dims}, but ${name} makes vectors of ${vector.length} numbers`,
     );
-  const length = Math.hypot(...vector);
-  return Float32Array.from(vector, (value) => (length === 0 ? 0 : value / length));
+  return unitVector(vector);
 }

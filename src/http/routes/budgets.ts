@@ -1,3 +1,5 @@
+import { noContent } from "../no-content.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { z } from "zod";
 import { BUDGET_PERIODS, BUDGET_SCOPES, type Budget } from "../../domain/budget.ts";
 import { MICROS } from "../../domain/price.ts";
@@ -15,14 +17,12 @@ const budgetCreate = z.object({
   amount: z.number().nonnegative().max(1e9),
 });
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
 const budgetJson = ({ limit_micros, created_at, updated_at, ...budget }: Budget) => ({
   ...budget,
   amount: limit_micros / MICROS,
   limit_micros,
-  created_at: iso(created_at),
-  updated_at: iso(updated_at),
+  created_at: isoTime(created_at),
+  updated_at: isoTime(updated_at),
 });
 
 export const budgetRoutes: Route[] = [
@@ -64,7 +64,7 @@ export const budgetRoutes: Route[] = [
     params: budgetParams,
     handle: async ({ ctx, params }) => {
       await deleteBudget(ctx, params);
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
 ];

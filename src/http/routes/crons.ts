@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import type { z } from "zod";
 import type { CronFilter, CronPayloadChange } from "../../domain/cron.ts";
 import { deleteCron, patchCron } from "../../services/crons/change.ts";
@@ -139,7 +140,7 @@ export const cronRoutes: Route[] = [
     params: cronParams,
     handle: async ({ ctx, params }) => {
       await deleteCron(ctx, params);
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
 ];

@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import { z } from "zod";
 import { deleteFile, listFiles, readFile } from "../../services/files/find.ts";
 import { fileJson, pageHeaders } from "../present.ts";
@@ -51,7 +52,7 @@ export const fileRoutes: Route[] = [
     params: fileParams,
     handle: async ({ ctx, params }) => {
       await deleteFile(ctx, params);
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
 ];

@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import type { ApiKey } from "../../domain/api-key.ts";
 import { deleteKey, listKeys, revokeKey, rotateKey } from "../../services/keys/change.ts";
 import { createKey } from "../../services/keys/create.ts";
@@ -50,7 +51,7 @@ export const keyRoutes: Route[] = [
     params: keyParams,
     handle: async ({ ctx, params }) => {
       await deleteKey(ctx, params);
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
 ];

@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import { z } from "zod";
 import { collectionName } from "../../domain/knowledge.ts";
 import {
@@ -75,7 +76,7 @@ export const knowledgeRoutes: Route[] = [
     params: documentParams,
     handle: async ({ ctx, params: address }) => {
       await deleteDocument(ctx, address);
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
   route({
@@ -86,7 +87,7 @@ export const knowledgeRoutes: Route[] = [
     params,
     handle: async ({ ctx, params: address }) => {
       await deleteCollection(ctx, address);
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
 ];

@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import type { z } from "zod";
 import type { Context } from "../../context.ts";
 import { MODES_ON_DEMAND, type Run } from "../../domain/run.ts";
@@ -21,8 +22,6 @@ import {
 } from "../schemas.ts";
 
 type JoinQuery = z.output<typeof joinQuery>;
-
-const noContent = (status: 202 | 204 = 204): Response => new Response(null, { status });
 
 /** Modes that a client asks for and that the run was not started with, so that there is nothing of them. */
 const missingModes = ({ kwargs }: Run, { stream_mode = [] }: JoinQuery): string[] =>

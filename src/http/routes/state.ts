@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import { z } from "zod";
 import { patchThread } from "../../services/threads/change.ts";
 import { getHistory, getState, updateState } from "../../services/threads/state.ts";
@@ -71,7 +72,7 @@ export const stateRoutes: Route[] = [
     body: statePatch,
     handle: async ({ ctx, params, body }) => {
       await patchThread(ctx, { ...params, metadata: body.metadata ?? {} });
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
   route({

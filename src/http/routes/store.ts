@@ -1,3 +1,5 @@
+import { noContent } from "../no-content.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { z } from "zod";
 import type { FoundItem, Item } from "../../domain/item.ts";
 import {
@@ -65,11 +67,9 @@ const itemSchema = z.object({
 
 const itemJson = (item: Item | FoundItem) => ({
   ...item,
-  created_at: new Date(item.created_at).toISOString(),
-  updated_at: new Date(item.updated_at).toISOString(),
+  created_at: isoTime(item.created_at),
+  updated_at: isoTime(item.updated_at),
 });
-
-const noContent = (): Response => new Response(null, { status: 204 });
 
 export const storeRoutes: Route[] = [
   route({

@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import { taskJson } from "../../domain/task.ts";
 import { createTask } from "../../services/tasks/create.ts";
 import { cancelTask, deleteTask, getTask, listTasks } from "../../services/tasks/find.ts";
@@ -56,7 +57,7 @@ export const taskRoutes: Route[] = [
     params: taskParams,
     handle: async ({ ctx, params }) => {
       await deleteTask(ctx, params);
-      return new Response(null, { status: 204 });
+      return noContent();
     },
   }),
 ];

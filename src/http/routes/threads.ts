@@ -1,3 +1,4 @@
+import { noContent } from "../no-content.ts";
 import type { Context } from "../../context.ts";
 import type { Thread } from "../../domain/thread.ts";
 import { isTooFarBehind } from "../../services/runs/join.ts";
@@ -27,8 +28,6 @@ const whole = async (ctx: Context, thread: Thread) => {
   const usage = await usageOfThreads(ctx, [thread]);
   return threadJson(thread, values, usage.get(thread_id));
 };
-
-const noContent = (): Response => new Response(null, { status: 204 });
 
 export const threadRoutes: Route[] = [
   route({

@@ -1,3 +1,4 @@
+import { isRecord } from "../merge-body.ts";
 import { effortOf, isOff, thinkingType } from "./strategies.ts";
 import type { Body, Dialect, ThinkingRequest } from "./dialect.ts";
 
@@ -71,6 +72,3 @@ function stripSchemaMark(body: Body): void {
     json_schema: { ...format["json_schema"], schema: rest },
   };
 }
-
-const isRecord = (value: unknown): value is Body =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,3 +1,4 @@
+import { withoutUndefined } from "../merge-body.ts";
 import type { Body, ThinkingWish } from "./dialect.ts";
 
 /** The ways in which model servers take a wish for thinking; a model file may name one of them. */
@@ -39,9 +40,6 @@ export function effortOf({ budget, effort }: ThinkingWish): string | undefined {
 export function budgetOf({ budget, effort }: ThinkingWish): number | undefined {
   return budget ?? (effort === undefined ? undefined : EFFORT_BUDGETS[effort]);
 }
-
-const withoutUndefined = (body: Body): Body =>
-  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 
 /** `enable_thinking` and `thinking_budget` at the top of the body. */
 export function enableThinking(wish: ThinkingWish): Body {
