@@ -73,7 +73,7 @@ function install(url: string): void {
   installRuntime({
     version: 1,
     models: new ModelRegistry(models, "bench"),
-    prompts: { render: (name) => name },
+    prompts: { render: (name) => ({ text: name }) },
     usage: noLedger,
     files: { keep: async () => ({ id: "", url: "" }), read: async () => undefined },
     limiter: new MemoryLimiter(),

@@ -8,7 +8,7 @@ import {
   StateGraph,
   StateSchema,
 } from "@langchain/langgraph";
-import { ChatContext, chatModel, contextOf, fitMessages, prompt } from "kagari/graphkit";
+import { ChatContext, chatModel, fitMessages, systemPrompt } from "kagari/graphkit";
 import { z } from "zod";
 
 const Action = z.object({ name: z.literal("send_message"), args: z.object({ text: z.string() }) });
@@ -37,12 +37,11 @@ const Decision = z.union([
 
 type Decision = z.infer<typeof Decision>;
 
-const model = chatModel();
-
 async function draft({ messages }: State, config: LangGraphRunnableConfig) {
-  const system = contextOf(config).system_prompt ?? prompt("approval", config);
-  const fitting = fitMessages(messages, { config, system });
-  const answer = await model.invoke([new SystemMessage(system), ...fitting], config);
+  const { text: system, model } = systemPrompt("approval", config);
+  const fitting = fitMessages(messages, { config, overrides: { model }, system });
+  const question = [new SystemMessage(system), ...fitting];
+  const answer = await chatModel({ model }).invoke(question, config);
   const action: Action = { name: "send_message", args: { text: answer.text } };
   return { action, approved: null };
 }

@@ -13,11 +13,11 @@ import {
   contextOf,
   fitMessages,
   isSummaryDue,
-  prompt,
   recall,
   runTools,
   summarize,
   Summary,
+  systemPrompt,
   tools,
   toolsOrEnd,
   withNotes,
@@ -25,8 +25,6 @@ import {
 
 const TOOL_NAMES = ["clock", "calculator"];
 const MEMORY_TOOL_NAMES = ["save_memory", "search_memory", "delete_memory"];
-
-const model = chatModel();
 
 const ChatState = new StateSchema({ messages: MessagesValue, summary: Summary.nullish() });
 
@@ -39,11 +37,13 @@ function toolbox(config: LangGraphRunnableConfig) {
 
 /** What the model is sent besides messages, and how many of those may be. */
 function windowOf({ summary }: ChatState, config: LangGraphRunnableConfig) {
-  const { system_prompt, history_messages, history_tokens } = contextOf(config);
+  const { history_messages, history_tokens } = contextOf(config);
+  const { text, model } = systemPrompt("chat", config);
   return {
     config,
+    overrides: { model },
     tools: toolbox(config),
-    system: withNotes(system_prompt ?? prompt("chat", config), { summary }),
+    system: withNotes(text, { summary }),
     after: summary?.until,
     maxMessages: history_messages,
     maxTokens: history_tokens,
@@ -56,6 +56,7 @@ async function think(state: ChatState, config: LangGraphRunnableConfig) {
   const memories = remembers ? await recall(state.messages, config) : [];
   const system = withNotes(window.system, { memories });
   const fitting = fitMessages(state.messages, { ...window, system });
+  const model = chatModel(window.overrides);
   const speaker = window.tools.length === 0 ? model : model.bindTools(window.tools);
   return { messages: [await speaker.invoke([new SystemMessage(system), ...fitting], config)] };
 }
@@ -67,9 +68,9 @@ async function act(state: ChatState, config: LangGraphRunnableConfig) {
 /** Beside the answer, which nobody waits longer for. */
 async function condense(state: ChatState, config: LangGraphRunnableConfig) {
   const { summary } = state;
-  const { summary_model } = contextOf(config);
   const window = windowOf(state, config);
-  const newer = await summarize(state.messages, { ...window, summary, model: summary_model });
+  const { summary_model: model } = contextOf(config);
+  const newer = await summarize(state.messages, { ...window, summary, model });
   return newer ? { summary: newer } : {};
 }
 

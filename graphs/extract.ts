@@ -7,7 +7,14 @@ import {
   StateGraph,
   StateSchema,
 } from "@langchain/langgraph";
-import { ChatContext, chatModel, contextOf, prompt, StructuredOutputError } from "kagari/graphkit";
+import {
+  ChatContext,
+  chatModel,
+  contextOf,
+  prompt,
+  StructuredOutputError,
+  systemPrompt,
+} from "kagari/graphkit";
 import { z } from "zod";
 
 const ObjectSchema = z.looseObject({
@@ -45,8 +52,6 @@ const ExtractState = new StateSchema({
 
 type State = typeof ExtractState.State;
 
-const model = chatModel();
-
 async function extract(state: State, config: LangGraphRunnableConfig) {
   const fresh = { answer: null, failure: null, data: null, sources: null };
   try {
@@ -70,9 +75,10 @@ async function ask(
   config: LangGraphRunnableConfig,
   history: (AIMessage | HumanMessage)[] = [],
 ) {
-  const system = contextOf(config).system_prompt ?? prompt("extract", config);
+  const { text: system, model } = systemPrompt("extract", config);
   const question = [new SystemMessage(system), new HumanMessage(textOf(state)), ...history];
-  const wanted = model.withStructuredOutput(answerSchema(schemaOf(state, config)));
+  const shape = answerSchema(schemaOf(state, config));
+  const wanted = chatModel({ model }).withStructuredOutput(shape);
   return Answer.parse(await wanted.invoke(question, config));
 }
 

@@ -17,8 +17,9 @@ import {
   chatModel,
   contextOf,
   fitMessages,
-  prompt,
+  readPrompt,
   runTools,
+  systemPrompt,
   tools,
   toolsOrEnd,
 } from "kagari/graphkit";
@@ -32,8 +33,6 @@ const TeamContext = ChatContext.extend({
 /** Rounds of tools that a member may take for one task. */
 const MEMBER_ROUNDS = 5;
 const FOUND_DOCUMENTS = 5;
-
-const model = chatModel();
 
 const TeamState = new StateSchema({ messages: MessagesValue });
 
@@ -74,8 +73,10 @@ function member(name: string, ...own: (string | StructuredToolInterface)[]) {
   const toolbox = tools(...own);
   async function think({ work }: MemberState, config: LangGraphRunnableConfig) {
     const offered = roundsOf(work) < MEMBER_ROUNDS ? toolbox : [];
-    const system = prompt(`team-${name}`, config);
-    const fitting = fitMessages(work, { config, tools: offered, system });
+    const { text: system, model: id } = readPrompt(`team-${name}`, config);
+    const overrides = { model: id };
+    const fitting = fitMessages(work, { config, overrides, tools: offered, system });
+    const model = chatModel(overrides);
     const speaker = offered.length === 0 ? model : model.bindTools(offered);
     return { work: [await speaker.invoke([new SystemMessage(system), ...fitting], config)] };
   }
@@ -117,13 +118,15 @@ const handoffs = [
 ];
 
 async function supervise({ messages }: TeamState, config: LangGraphRunnableConfig) {
-  const { max_rounds: rounds, system_prompt } = contextOf(config, TeamContext);
+  const { max_rounds: rounds } = contextOf(config, TeamContext);
   const isLast = roundsOf(messages) >= rounds;
-  const system = isLast
-    ? prompt("team-limit", config, { rounds })
-    : (system_prompt ?? prompt("team", config));
+  const { text: system, model: id } = isLast
+    ? readPrompt("team-limit", config, { rounds })
+    : systemPrompt("team", config);
+  const overrides = { model: id };
   const offered = isLast ? [] : handoffs;
-  const fitting = fitMessages(messages, { config, tools: offered, system });
+  const fitting = fitMessages(messages, { config, overrides, tools: offered, system });
+  const model = chatModel(overrides);
   const speaker = isLast ? model : model.bindTools(handoffs);
   const answer = await speaker.invoke([new SystemMessage(system), ...fitting], config);
   if (!isLast || toolsOrEnd({ messages: [answer] }) === END) return { messages: [answer] };

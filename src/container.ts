@@ -6,10 +6,8 @@ import type { Context } from "./context.ts";
 import { closedOnce } from "./core/closed-once.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { createLog, type Log } from "./core/log.ts";
-import type { Environment } from "./config/environment.ts";
-import { type LanggraphFile, readLanggraphFile } from "./config/langgraph-file.ts";
+import { readConfig, type ReadConfig } from "./config/read-config.ts";
 import { fromRoot, type LoadedSettings, readSettings, type Settings } from "./config/settings.ts";
-import { webhookRules } from "./config/webhook-rules.ts";
 import { SERVER } from "./domain/actor.ts";
 import { loadCustomApp } from "./http/custom-app.ts";
 import type { ModelCalls } from "./models/model-calls-port.ts";
@@ -21,7 +19,8 @@ import { MemoryLimiter } from "./models/limits/memory-limiter.ts";
 import { installRuntime } from "./models/runtime-handle.ts";
 import { TokenFactors } from "./models/tokens/token-factors.ts";
 import type { RunUsage } from "./models/usage-port.ts";
-import { openPrompts } from "./prompts/library.ts";
+import type { PromptLibrary } from "./prompts/library.ts";
+import { openCheckedPrompts } from "./prompts/open-checked.ts";
 import { Loopback } from "./runtime/loopback.ts";
 import { embedderOf } from "./runtime/store-embedder.ts";
 import { lazyRuntime } from "./runtime/lazy-runtime.ts";
@@ -82,6 +81,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const { settings, langgraph } = config;
   const handlers = await loadHandlers(langgraph);
   const models = new LiveModels({ ...loaded, env }, { log, clock: options.clock ?? systemClock });
+  const prompts = openCheckedPrompts(loaded, { models: models.registry.list(), log });
   const embedder = embedderOf(langgraph, models.registry);
   const customApp = await loadCustomApp(langgraph);
   const storage = await openDatabase(loaded, log);
@@ -92,8 +92,8 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const knowledge = new KnowledgeBase(storage.items, clock);
   const parts = { ...config, customApp, storage, knowledge, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
-  const lent = { ...parts, guard };
-  const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, { lent, loaded });
+  const lent = { ...parts, guard, prompts };
+  const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, lent);
   const wired = wire({ ...parts, guard, modelCalls }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
   await syncSystemAssistants(ctx, langgraph.graphs);
@@ -127,17 +127,15 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
 /** Lends graphs what they need of the server, and keeps the account of it. */
 async function lendToGraphs(
   models: ModelRegistry,
-  { lent: parts, loaded }: { lent: Lent; loaded: LoadedSettings },
+  parts: Lent & { prompts: PromptLibrary },
 ): Promise<{ ledger: Ledger; modelCalls: ModelCalls; unlend: () => Promise<void> }> {
-  const { root, settings } = loaded;
   const { storage, log, guard } = parts;
   const ledger = openLedger(parts);
   const factors = new TokenFactors(await storage.usage.tokenFactors());
   const keeper = new FactorKeeper(storage.usage, { take: () => factors.takeChanged(), log });
   const usage = meteredUsage(ledger, guard);
   const lent = { models, usage, limiter: new MemoryLimiter(), factors };
-  const prompts = openPrompts(fromRoot(root, settings.prompts_dir), log);
-  const library = { prompts, files: runFiles(parts), knowledge: parts.knowledge };
+  const library = { prompts: parts.prompts, files: runFiles(parts), knowledge: parts.knowledge };
   const uninstall = installRuntime({ version: 1, ...lent, ...library });
   const unlend = async () => {
     await ledger.close();
@@ -145,34 +143,6 @@ async function lendToGraphs(
     uninstall();
   };
   return { ledger, modelCalls: createModelCalls(lent), unlend };
-}
-
-/** What is read before anything is opened. */
-type ConfigPart = "settings" | "langgraph" | "webhookRules";
-
-/** Reads langgraph.json, and what settings and environment make of it. */
-function readConfig(
-  loaded: LoadedSettings,
-  log: Log,
-): Pick<Context, ConfigPart> & { env: Environment } {
-  const { settings, root } = loaded;
-  const langgraph = readLanggraphFile(fromRoot(root, settings.config));
-  const { path, ignored } = langgraph;
-  if (ignored.length > 0) log.warn({ file: path, fields: ignored }, "fields that are not honoured");
-  const env = { ...langgraph.env, ...loaded.env };
-  return {
-    settings: withTtl(settings, langgraph),
-    langgraph,
-    webhookRules: webhookRules(langgraph, { allowedHosts: settings.webhook_allowed_hosts, env }),
-    env,
-  };
-}
-
-/** The settings, with the time to live that langgraph.json gives threads where they give none. */
-function withTtl(settings: Settings, { threadTtl }: LanggraphFile): Settings {
-  if (settings.thread_ttl_minutes !== undefined || !threadTtl) return settings;
-  const { ttl, strategy } = threadTtl;
-  return { ...settings, thread_ttl_minutes: ttl, thread_ttl_strategy: strategy };
 }
 
 const dataDirOf = ({ settings, root }: LoadedSettings): string | undefined =>
@@ -219,7 +189,8 @@ interface Neighbours {
   usage: RunUsage;
 }
 
-type Lent = Pick<Context, ConfigPart | "storage" | "knowledge" | "clock" | "log" | "guard">;
+type Lent = Omit<ReadConfig, "env"> &
+  Pick<Context, "storage" | "knowledge" | "clock" | "log" | "guard">;
 type OpenedParts = Lent & Pick<Context, "customApp" | "isListening" | "modelCalls">;
 
 /** Puts the parts together; nothing runs yet. */

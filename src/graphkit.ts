@@ -2,9 +2,10 @@ import { z } from "zod";
 import { AppError } from "./core/errors.ts";
 import { withImplicitConfig, type ConfigLike } from "./models/call.ts";
 import { callParametersSchema } from "./models/parameters.ts";
-import { currentRuntime } from "./models/runtime.ts";
+import { readPrompt } from "./models/read-prompt.ts";
 import { ToolPolicy } from "./tools/policy.ts";
-import type { PromptVariables } from "./prompts/library.ts";
+import type { PromptText } from "./prompts/library.ts";
+import type { PromptVariables } from "./prompts/prompt-file.ts";
 
 export { recall } from "./memory/memories.ts";
 export { withNotes, type Notes } from "./memory/notes.ts";
@@ -14,6 +15,7 @@ export type { ChatModelOverrides } from "./models/call.ts";
 export { embeddings, type KagariEmbeddings } from "./models/embedding/kagari-embeddings.ts";
 export { imageModel, type KagariImageModel } from "./models/image/kagari-image-model.ts";
 export { knowledge, type KnowledgeRetriever } from "./models/knowledge/retriever.ts";
+export { prompt, readPrompt } from "./models/read-prompt.ts";
 export { reranker, type KagariReranker } from "./models/rerank/kagari-reranker.ts";
 export { idempotencyKey } from "./models/once/key.ts";
 export { fitMessages, type FitOptions } from "./models/trim.ts";
@@ -27,6 +29,11 @@ export { runTools, toolsOrEnd } from "./tools/run-tools.ts";
 export const ChatContext = z.object({
   model: z.string().optional().describe("Id of a model of config/models."),
   system_prompt: z.string().optional().describe("Replaces the graph's own prompt."),
+  prompt: z
+    .string()
+    .optional()
+    .describe("Name of a prompt of prompts/ in place of the graph's own."),
+  language: z.string().optional().describe("Language of the prompts, such as zh-CN."),
   temperature: z.number().min(0).max(2).optional(),
   max_tokens: z.int().positive().optional().describe("Longest answer, in tokens."),
   no_think: z.boolean().optional().describe("true: answer without thinking; false: think."),
@@ -77,22 +84,15 @@ export function contextOf(config?: ConfigLike, schema: z.ZodType = ChatContext):
   throw new AppError("validation", `Context of the run: ${problems.join("; ")}`);
 }
 
-/**
- * The text of `prompts/<name>.md`. Its placeholders take their values from `variables`, else from
- * the run's context, else from its configurable.
- */
-export function prompt(name: string, config?: ConfigLike, variables: PromptVariables = {}): string {
-  const { context, configurable } = withImplicitConfig(config);
-  const given = { ...scalars(configurable), ...scalars(context), ...variables };
-  return currentRuntime().prompts.render(name, given);
-}
-
-function scalars(source: Record<string, unknown>): Record<string, string | number | boolean> {
-  const kept: Record<string, string | number | boolean> = {};
-  for (const [key, value] of Object.entries(source))
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
-      kept[key] = value;
-  return kept;
+/** A graph's own prompt, or what the run puts in its place by `system_prompt` or `prompt`. */
+export function systemPrompt(
+  name: string,
+  config?: ConfigLike,
+  variables?: PromptVariables,
+): PromptText {
+  const { system_prompt: text, prompt: chosen, model } = contextOf(config);
+  if (text !== undefined) return { text, model };
+  return readPrompt(chosen ?? name, config, variables);
 }
 
 const present = (source: Record<string, unknown>): Record<string, unknown> =>

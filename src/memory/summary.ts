@@ -6,7 +6,7 @@ import { resolveCall, withoutSettings } from "../models/call.ts";
 import { chatModel } from "../models/chat.ts";
 import { estimateText } from "../models/estimate.ts";
 import { messagesOf, type Group } from "../models/message-groups.ts";
-import { currentRuntime } from "../models/runtime.ts";
+import { readPrompt } from "../models/read-prompt.ts";
 import { historyOf, promptLimit, type FitOptions, type History } from "../models/trim.ts";
 
 /** A summary is begun when this part of the window is in use, so that little falls out before. */
@@ -28,7 +28,7 @@ export interface SummaryOptions extends FitOptions {
   config: LangGraphRunnableConfig;
   /** The summary so far. */
   summary?: Summary | null | undefined;
-  /** Id of the model that writes it; the run's own when not given. */
+  /** Id of the model that writes it; the run's own, or that of the prompt, when not given. */
   model?: string | undefined;
 }
 
@@ -71,12 +71,13 @@ function oldTurns({ groups, ...window }: History): readonly Group[] {
 
 async function tell(
   old: readonly Group[],
-  { config, summary, model: id }: SummaryOptions,
+  { config, summary, ...options }: SummaryOptions,
 ): Promise<Summary> {
+  const { text: system, model: own } = readPrompt("summarize", config);
+  const id = options.model ?? own ?? options.overrides?.model;
   const overrides = { model: id, noThink: true, maxTokens: MAX_SUMMARY_TOKENS };
   const plain = withoutSettings(config, { model: id });
   const { model } = resolveCall(plain, overrides);
-  const system = currentRuntime().prompts.render("summarize");
   const before = summary ? `Summary so far:\n${summary.text}\n\n` : "";
   const room = (promptLimit(model) ?? Number.POSITIVE_INFINITY) / 2;
   const { told, until } = story(old, room - estimateText(system + before));

@@ -18,14 +18,14 @@ function prompts(text: string) {
 
 it("fills placeholders and leaves other braces alone", () => {
   using p = prompts('Hello {name}, you are {age}. {"json": 1} {}\n');
-  expect(p.library.render("greet", { name: "{age}", age: 3 })).toBe(
+  expect(p.library.render("greet", { variables: { name: "{age}", age: 3 } }).text).toBe(
     'Hello {age}, you are 3. {"json": 1} {}',
   );
 });
 
 it("names the file and the placeholder that has no value", () => {
   using p = prompts("Hello {name} {toString}");
-  expect(() => p.library.render("greet", { name: "x" })).toThrow(
+  expect(() => p.library.render("greet", { variables: { name: "x" } })).toThrow(
     /greet\.md: no value for the placeholder \{toString\}/,
   );
 });
@@ -45,8 +45,19 @@ it.each(["../greet", "a/b", "..", "", "a\\b", "/etc/passwd", "greet.md", "greet\
 
 it("sees a changed file", () => {
   using p = prompts("old");
-  expect(p.library.render("greet")).toBe("old");
+  expect(p.library.render("greet").text).toBe("old");
   writeFileSync(p.file, "new");
   utimesSync(p.file, 1, 1);
-  expect(p.library.render("greet")).toBe("new");
+  expect(p.library.render("greet").text).toBe("new");
+});
+
+it("takes the file of the language that is nearest", () => {
+  using p = prompts("Hello");
+  writeFileSync(join(p.dir, "greet.zh.md"), "你好");
+  writeFileSync(join(p.dir, "greet.zh-Hant.md"), "您好");
+  const inLanguage = (language: string) => p.library.render("greet", { language }).text;
+  expect(inLanguage("zh-CN")).toBe("你好");
+  expect(inLanguage("zh-hant-tw")).toBe("您好");
+  expect(inLanguage("en")).toBe("Hello");
+  expect(() => inLanguage("../zh")).toThrow("language: expected a tag such as zh-CN");
 });

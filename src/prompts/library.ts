@@ -1,89 +1,83 @@
 import { join } from "node:path";
-import { readSmallFile } from "../config/json-file.ts";
 import { fileStamp } from "../config/watch-folder.ts";
-import { AppError, ConfigError, reasonOf } from "../core/errors.ts";
+import { AppError, reasonOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import {
+  fillPrompt,
+  readPromptFile,
+  type PromptFile,
+  type PromptVariables,
+} from "./prompt-file.ts";
+import { promptFileNames } from "./prompt-name.ts";
 
-const MAX_PROMPT_BYTES = 1024 * 1024;
+/** Which prompt is wanted, and the values of its placeholders. */
+export interface PromptRequest {
+  readonly variables?: PromptVariables | undefined;
+  /** A tag such as zh-CN; `<name>.zh-CN.md` goes before `<name>.zh.md` before `<name>.md`. */
+  readonly language?: string | undefined;
+}
 
-const PROMPT_NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]{0,99}$/u;
-const PLACEHOLDER = /\{([A-Za-z_]\w*)\}/g;
+/** A prompt ready to be sent. */
+export interface PromptText {
+  readonly text: string;
+  /** Id of the model that its front matter names. */
+  readonly model?: string | undefined;
+}
 
-export type PromptVariables = Readonly<Record<string, string | number | boolean>>;
-
-/** The prompts of one folder, `<name>.md`, plain text with {placeholders}. */
+/** The prompts of one folder: `<name>.md`, `<name>.<language>.md`. */
 export interface PromptLibrary {
-  /** The text with its placeholders filled; throws AppError naming the file or the missing variable. */
-  render(name: string, variables?: PromptVariables): string;
+  /** Throws AppError naming the file, or the placeholder that has no value. */
+  render(name: string, request?: PromptRequest): PromptText;
 }
 
 /** Opens a folder of prompts; a changed file is seen at the next call, one that broke is not taken. */
 export function openPrompts(dir: string, log?: Log): PromptLibrary {
-  const read = promptReader(dir, log);
+  const read = promptReader(log);
   return {
-    render: (name, variables = {}) =>
-      fill(read(name), { file: join(dir, `${name}.md`), variables }),
+    render: (name, { variables = {}, language } = {}) => {
+      const files = promptFileNames(name, language).map((file) => join(dir, file));
+      for (const file of files) {
+        const prompt = read(file);
+        if (prompt) return { text: fillPrompt(prompt, variables), model: prompt.model };
+      }
+      throw new AppError(
+        "not_found",
+        `Prompt ${JSON.stringify(name)} not found: expected ${files.at(-1)}`,
+      );
+    },
   };
 }
 
 interface KnownPrompt {
   readonly stamp: string;
-  readonly text: string;
+  readonly prompt: PromptFile;
 }
 
-function promptReader(dir: string, log: Log | undefined): (name: string) => string {
+function promptReader(log: Log | undefined): (file: string) => PromptFile | undefined {
   const known = new Map<string, KnownPrompt>();
-  return (name) => {
-    if (!PROMPT_NAME.test(name))
-      throw new AppError(
-        "validation",
-        `${JSON.stringify(name.slice(0, 100))} is not a prompt name`,
-      );
-    const file = join(dir, `${name}.md`);
+  return (file) => {
     const stamp = fileStamp(file);
     if (stamp === "gone") {
-      known.delete(name);
-      throw new AppError("not_found", `Prompt ${JSON.stringify(name)} not found: expected ${file}`);
+      known.delete(file);
+      return undefined;
     }
-    const old = known.get(name);
-    if (old?.stamp === stamp) return old.text;
-    const text = textOrOld(file, { old, log });
-    known.set(name, { stamp, text });
-    return text;
+    const old = known.get(file);
+    if (old?.stamp === stamp) return old.prompt;
+    const prompt = promptOrOld(file, { old, log });
+    known.set(file, { stamp, prompt });
+    return prompt;
   };
 }
 
-function textOrOld(
+function promptOrOld(
   file: string,
   { old, log }: { old: KnownPrompt | undefined; log: Log | undefined },
-): string {
+): PromptFile {
   try {
-    return readPrompt(file);
+    return readPromptFile(file);
   } catch (error) {
     if (!old) throw error;
     log?.error({ reason: reasonOf(error) }, "prompt refused: the old one goes on serving");
-    return old.text;
+    return old.prompt;
   }
-}
-
-function readPrompt(file: string): string {
-  const text = readSmallFile(file, MAX_PROMPT_BYTES)
-    .replace(/^\uFEFF/, "")
-    .trim();
-  if (text === "") throw new ConfigError(`${file}: expected a text, the prompt is empty`);
-  if (text.includes("\uFFFD") || text.includes("\0"))
-    throw new ConfigError(`${file}: expected UTF-8 text`);
-  return text;
-}
-
-function fill(
-  text: string,
-  { file, variables }: { file: string; variables: PromptVariables },
-): string {
-  return text.replace(PLACEHOLDER, (_, key: string) => {
-    const value = Object.hasOwn(variables, key) ? variables[key] : undefined;
-    if (value === undefined)
-      throw new AppError("validation", `${file}: no value for the placeholder {${key}}`);
-    return String(value);
-  });
 }

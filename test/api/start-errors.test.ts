@@ -54,6 +54,14 @@ describe.concurrent("kagari start stops with one sentence", () => {
     expectRefusal(result, `127.0.0.1:${port}`, "in use", "--port");
   });
 
+  it("when a prompt is broken", async () => {
+    using folder = project({
+      "prompts/greet.md": "---\nmodle: qwen\n---\nHello",
+      "prompts/bye.zh.md": "再见",
+    });
+    expectRefusal(await start(folder), "greet.md", '"modle"', "bye.md: missing");
+  });
+
   it("when the data directory cannot be written", async () => {
     using folder = project({ taken: "a file in place of the folder" });
     expectRefusal(await start(folder, ["--data-dir=taken"]), "taken", "cannot be written");

@@ -19,10 +19,11 @@ const PRICES = { api_key: "key", pay_in: 1, pay_out: 10, currency: "CNY" };
 function poorRuntime(url: string, fields: object = {}) {
   const planned: PlannedCall[] = [];
   const purse = { isEmpty: true };
-  const runtime = testRuntime({ a: { url, ...PRICES, ...fields } }, async (call) => {
+  const hold = async (call: PlannedCall) => {
     planned.push(call);
     if (purse.isEmpty) throw new BudgetExceededError("Over budget", { limit_micros: 1 });
-  });
+  };
+  const runtime = testRuntime({ a: { url, ...PRICES, ...fields } }, { hold });
   return { planned, purse, [Symbol.dispose]: () => runtime[Symbol.dispose]() };
 }
 

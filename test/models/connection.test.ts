@@ -32,7 +32,7 @@ function served(fields: Fields, env: Record<string, string> = {}): Disposable & 
     limiter: new MemoryLimiter(),
     factors: new TokenFactors(),
     models: new ModelRegistry([model], "a"),
-    prompts: { render: (name) => name },
+    prompts: { render: (name) => ({ text: name }) },
     files: {
       keep: async () => ({ id: "f", url: "/files/f" }),
       read: async () => undefined,

@@ -6,6 +6,7 @@ import { contextOf, prompt } from "../../src/graphkit.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
 import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
+import type { PromptRequest } from "../../src/prompts/library.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import * as fake from "../support/fake-provider.ts";
 import { testRuntime } from "./support.ts";
@@ -92,6 +93,28 @@ describe("graphs/chat", () => {
     expect(sent).toContain("be brief");
     expect(sent).toContain("b b b");
     expect(sent).not.toContain("a a a");
+  });
+
+  it("takes prompt, language and model of the context, and a prompt's own model", async () => {
+    await using provider = await fake.fakeProvider(
+      ...Array.from({ length: 4 }, () => fake.text("ok")),
+    );
+    const at = (model: string) => ({ model, url: provider.url, api_key: "test-key" });
+    const render = (name: string, { language }: PromptRequest = {}) => ({
+      text: [name, language].join(" "),
+      model: name === "poet" ? "of-prompt" : undefined,
+    });
+    using _ = testRuntime({ a: at("a"), "of-prompt": at("own"), b: at("b") }, { render });
+    const sent = async (context: Record<string, unknown>) => {
+      await ask("hi", { ...context, tools: [] });
+      const { model, messages } = provider.lastBody;
+      return [model, Array.isArray(messages) ? messages[0] : undefined];
+    };
+    const system = (content: string) => ({ role: "system", content });
+    expect(await sent({ language: "zh-CN" })).toEqual(["a", system("chat zh-CN")]);
+    expect(await sent({ prompt: "poet" })).toEqual(["own", system("poet ")]);
+    expect(await sent({ prompt: "poet", model: "b" })).toEqual(["b", system("poet ")]);
+    expect(await sent({ prompt: "poet", system_prompt: "x" })).toEqual(["a", system("x")]);
   });
 
   it("does not run a tool that was not offered", async () => {
@@ -235,7 +258,7 @@ describe("graphkit", () => {
       limiter: new MemoryLimiter(),
       factors: new TokenFactors(),
       models: new ModelRegistry([], undefined),
-      prompts: { render: (name, variables) => JSON.stringify([name, variables]) },
+      prompts: { render: (...asked) => ({ text: JSON.stringify(asked), model: "of-prompt" }) },
       files: {
         keep: async () => ({ id: "f", url: "/files/f" }),
         read: async () => undefined,
@@ -243,7 +266,10 @@ describe("graphkit", () => {
       usage: { record: () => undefined },
     });
     const config = { configurable: { a: 1, b: 1, c: 1, deep: {} }, context: { b: 2, c: 2 } };
-    expect(prompt("p", config, { c: 3 })).toBe('["p",{"a":1,"b":2,"c":3}]');
+    expect(JSON.parse(prompt("p", config, { c: 3 }))).toEqual([
+      "p",
+      { variables: { a: 1, b: 2, c: 3 } },
+    ]);
     uninstall();
   });
 });

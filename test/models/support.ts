@@ -6,6 +6,7 @@ import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
 import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
+import type { PromptLibrary } from "../../src/prompts/library.ts";
 import type { ModelUsage, UsagePort } from "../../src/models/usage-port.ts";
 
 /** A model as if read from a file with these fields. */
@@ -17,10 +18,15 @@ export function makeModel(id: string, fields: Record<string, unknown>): Model {
   return new Model(config, { clock: systemClock, log: undefined });
 }
 
+interface RuntimeParts {
+  readonly hold?: UsagePort["hold"];
+  readonly render?: PromptLibrary["render"];
+}
+
 /** A runtime with these models, the first one being the default; uninstalled when disposed. */
 export function testRuntime(
   models: Record<string, Record<string, unknown>>,
-  hold?: UsagePort["hold"],
+  { hold, render = (name) => ({ text: name }) }: RuntimeParts = {},
 ): Disposable & { used: ModelUsage[]; kept: FileContent[]; factors: TokenFactors } {
   const used: ModelUsage[] = [];
   const kept: FileContent[] = [];
@@ -31,7 +37,7 @@ export function testRuntime(
     limiter: new MemoryLimiter(),
     factors,
     models: new ModelRegistry(list, list[0]?.id),
-    prompts: { render: (name) => name },
+    prompts: { render },
     files: {
       keep: async (content) => {
         kept.push(content);
