@@ -75,7 +75,11 @@ function install(url: string): void {
     models: new ModelRegistry(models, "bench"),
     prompts: { render: (name) => ({ text: name }) },
     usage: noLedger,
-    files: { keep: async () => ({ id: "", url: "" }), read: async () => undefined },
+    files: {
+      keep: async () => ({ id: "", url: "" }),
+      read: async () => undefined,
+      readFor: async () => undefined,
+    },
     limiter: new MemoryLimiter(),
     factors: new TokenFactors(),
   });

@@ -14,6 +14,7 @@ import {
   fitMessages,
   isSummaryDue,
   recall,
+  resultTools,
   runTools,
   summarize,
   Summary,
@@ -30,21 +31,22 @@ const ChatState = new StateSchema({ messages: MessagesValue, summary: Summary.nu
 
 type ChatState = typeof ChatState.State;
 
-function toolbox(config: LangGraphRunnableConfig) {
+function toolbox({ messages }: ChatState, config: LangGraphRunnableConfig) {
   const { tools: names = TOOL_NAMES, long_term_memory: remembers } = contextOf(config);
-  return tools(...names, ...(remembers === true ? MEMORY_TOOL_NAMES : []));
+  const memory = remembers === true ? MEMORY_TOOL_NAMES : [];
+  return tools(...names, ...memory, ...resultTools(messages));
 }
 
 /** What the model is sent besides messages, and how many of those may be. */
-function windowOf({ summary }: ChatState, config: LangGraphRunnableConfig) {
+function windowOf(state: ChatState, config: LangGraphRunnableConfig) {
   const { history_messages, history_tokens } = contextOf(config);
   const { text, model } = systemPrompt("chat", config);
   return {
     config,
     overrides: { model },
-    tools: toolbox(config),
-    system: withNotes(text, { summary }),
-    after: summary?.until,
+    tools: toolbox(state, config),
+    system: withNotes(text, { summary: state.summary }),
+    after: state.summary?.until,
     maxMessages: history_messages,
     maxTokens: history_tokens,
   };
@@ -62,7 +64,7 @@ async function think(state: ChatState, config: LangGraphRunnableConfig) {
 }
 
 async function act(state: ChatState, config: LangGraphRunnableConfig) {
-  return await runTools(toolbox(config), state, config);
+  return await runTools(toolbox(state, config), state, config);
 }
 
 /** Beside the answer, which nobody waits longer for. */

@@ -27,6 +27,8 @@ import { lazyRuntime } from "./runtime/lazy-runtime.ts";
 import { GraphLoader } from "./runtime/load-graphs.ts";
 import { runFiles } from "./services/files/keep.ts";
 import { syncSystemAssistants } from "./services/assistants/sync.ts";
+import type { ToolHost } from "./tools/tool-host-port.ts";
+import { openTools } from "./tools/server-tools.ts";
 import { openSignals } from "./signals/open-signals.ts";
 import type { Signals } from "./signals/port.ts";
 import { KnowledgeBase } from "./knowledge/knowledge-base.ts";
@@ -40,6 +42,7 @@ import type { Ledger } from "./usage/ledger.ts";
 import { openLedger } from "./usage/open-ledger.ts";
 import { BackgroundJobs } from "./worker/background-jobs.ts";
 import { Heartbeat } from "./worker/heartbeat.ts";
+import { takeOver } from "./worker/take-over.ts";
 import { Worker } from "./worker/worker.ts";
 import { reasonOf } from "./core/errors.ts";
 
@@ -92,7 +95,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const knowledge = new KnowledgeBase(storage.items, clock);
   const parts = { ...config, customApp, storage, knowledge, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
-  const lent = { ...parts, guard, prompts };
+  const lent = { ...parts, guard, prompts, tools: openTools(loaded) };
   const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, lent);
   const wired = wire({ ...parts, guard, modelCalls }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
@@ -127,15 +130,15 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
 /** Lends graphs what they need of the server, and keeps the account of it. */
 async function lendToGraphs(
   models: ModelRegistry,
-  parts: Lent & { prompts: PromptLibrary },
+  parts: Lent & { prompts: PromptLibrary; tools: ToolHost },
 ): Promise<{ ledger: Ledger; modelCalls: ModelCalls; unlend: () => Promise<void> }> {
-  const { storage, log, guard } = parts;
+  const { storage, log, guard, prompts, knowledge, tools } = parts;
   const ledger = openLedger(parts);
   const factors = new TokenFactors(await storage.usage.tokenFactors());
   const keeper = new FactorKeeper(storage.usage, { take: () => factors.takeChanged(), log });
   const usage = meteredUsage(ledger, guard);
   const lent = { models, usage, limiter: new MemoryLimiter(), factors };
-  const library = { prompts: parts.prompts, files: runFiles(parts), knowledge: parts.knowledge };
+  const library = { prompts, files: runFiles(parts), knowledge, tools };
   const uninstall = installRuntime({ version: 1, ...lent, ...library });
   const unlend = async () => {
     await ledger.close();
@@ -247,18 +250,6 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
 /** What requests of graphs to their own server are addressed to; none of them leaves the process. */
 const ownUrl = ({ settings, langgraph }: Pick<Context, "settings" | "langgraph">): string =>
   `http://localhost:${settings.port}${langgraph.http.mountPrefix}`;
-
-/** Puts the runs a dead process left behind back into the queue. */
-async function takeOver({ settings, storage, clock, log }: Context): Promise<void> {
-  // Runs of a shared database may be those of a process that lives: only a lease that ended tells.
-  const isShared = settings.database_url !== undefined;
-  const now = clock.now();
-  const runs = await (isShared ? storage.runs.reclaim(now) : storage.runs.takeOver(now));
-  // What the only process of a database held before is held for nothing.
-  await storage.budgets.release(isShared ? now : Number.MAX_SAFE_INTEGER);
-  for (const { run_id, thread_id, crashes } of runs)
-    log.warn({ run_id, thread_id, crashes }, "took over a run that a dead process left");
-}
 
 /** Loads every graph, so that one that cannot be loaded is told at start. */
 async function preload({ graphs, log }: Context): Promise<void> {

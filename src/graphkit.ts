@@ -23,6 +23,7 @@ export { StructuredOutputError } from "./models/structured/read.ts";
 export { tools } from "./tools/index.ts";
 export { once } from "./tools/once.ts";
 export { ToolPolicy } from "./tools/policy.ts";
+export { resultTools } from "./tools/read-result.ts";
 export { runTools, toolsOrEnd } from "./tools/run-tools.ts";
 
 /** What a run may set: from the assistant, the run's context or its configurable. */

@@ -8,9 +8,10 @@ import { checkConfig, readJsonFile } from "./json-file.ts";
 import { MODELS } from "./setting-list/models.ts";
 import { RUNNING } from "./setting-list/running.ts";
 import { SERVING } from "./setting-list/serving.ts";
+import { TOOLS } from "./setting-list/tools.ts";
 
 /** Every setting: its type and default, the environment variable it equals, and what it does. */
-export const SETTINGS = { ...SERVING, ...MODELS, ...RUNNING };
+export const SETTINGS = { ...SERVING, ...MODELS, ...RUNNING, ...TOOLS };
 
 type Rows = typeof SETTINGS;
 

@@ -6,6 +6,7 @@ import type { ModelRegistry } from "./registry.ts";
 import type { TokenFactors } from "./tokens/token-factors.ts";
 import type { UsagePort } from "./usage-port.ts";
 import type { Knowledge } from "../knowledge/port.ts";
+import type { ToolHost } from "../tools/tool-host-port.ts";
 
 const HANDLE = Symbol.for("kagari.runtime");
 const VERSION = 1;
@@ -23,6 +24,8 @@ export interface KagariRuntime {
   readonly factors: TokenFactors;
   /** The documents of owners; absent in a plain script. */
   readonly knowledge?: Knowledge | undefined;
+  /** What the operator allows tools; defaults in a plain script. */
+  readonly tools?: ToolHost | undefined;
 }
 
 /** Makes a server's models, prompts and ledger the ones that graphs use; returns its undoing. */

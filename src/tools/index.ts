@@ -5,6 +5,8 @@ import { calculator } from "./calculator.ts";
 import { clock } from "./clock.ts";
 import { deleteMemoryTool, saveMemoryTool, searchMemoryTool } from "./memory.ts";
 import { onceTool } from "./once.ts";
+import { boundedTool } from "./bounded.ts";
+import { readResultTool } from "./read-result.ts";
 
 /** One whose calls change something outside is registered as `() => onceTool(...)`; these only tell. */
 const TOOLS: ReadonlyMap<string, () => StructuredToolInterface> = new Map<
@@ -16,6 +18,7 @@ const TOOLS: ReadonlyMap<string, () => StructuredToolInterface> = new Map<
   ["save_memory", () => onceTool(saveMemoryTool())],
   ["search_memory", searchMemoryTool],
   ["delete_memory", () => onceTool(deleteMemoryTool())],
+  ["read_result", readResultTool],
 ]);
 
 /**
@@ -30,7 +33,7 @@ export function tools(...wanted: (string | StructuredToolInterface)[]): Structur
 
 function makeTool(name: string): StructuredToolInterface {
   const factory = TOOLS.get(name);
-  if (factory) return factory();
+  if (factory) return boundedTool(factory());
   const hint = didYouMean(name, TOOLS.keys());
   throw new AppError("validation", `Unknown tool ${JSON.stringify(name.slice(0, 200))}${hint}`);
 }

@@ -2,6 +2,7 @@ import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messag
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { type Command, END, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
+import { boundedTool } from "./bounded.ts";
 import { decide, policyOf, type ToolCall } from "./policy.ts";
 
 type ToolUpdate = { messages: BaseMessage[] } | Command;
@@ -40,10 +41,12 @@ export async function runTools(
   const given = [...edited, ...errors, ...results];
   if (calls.length === results.length) return { messages: given };
   const before = edited.length === 0 ? state.messages : [...state.messages.slice(0, -1), ...edited];
-  const ran: ToolResults = await new ToolNode<Conversation>(tools).invoke(
+  const ran: ToolResults = await new ToolNode<Conversation>(tools.map(boundedTool)).invoke(
     { ...state, messages: [...before, ...results] },
     config,
   );
+  // What tools say of being told to stop is no result, for whoever takes the run over to find.
+  config.signal?.throwIfAborted();
   if (given.length === 0) return ran;
   if (Array.isArray(ran)) return [{ messages: given }, ...ran];
   return "messages" in ran ? { messages: [...given, ...ran.messages] } : [{ messages: given }, ran];

@@ -36,6 +36,7 @@ function served(fields: Fields, env: Record<string, string> = {}): Disposable & 
     files: {
       keep: async () => ({ id: "f", url: "/files/f" }),
       read: async () => undefined,
+      readFor: async () => undefined,
     },
     usage: { record: () => undefined },
   });

@@ -262,6 +262,7 @@ describe("graphkit", () => {
       files: {
         keep: async () => ({ id: "f", url: "/files/f" }),
         read: async () => undefined,
+        readFor: async () => undefined,
       },
       usage: { record: () => undefined },
     });

@@ -44,6 +44,7 @@ export function testRuntime(
         return { id: "f", url: "/files/f" };
       },
       read: async () => kept.at(-1),
+      readFor: async () => kept.at(-1),
     },
     usage: { record: (usage) => void used.push(usage), ...(hold ? { hold } : {}) },
   });

@@ -17,4 +17,6 @@ export interface FileStore {
   keep(content: FileContent, origin: CallOrigin): Promise<KeptFile>;
   /** Undefined when it is gone. */
   read(id: string): Promise<FileContent | undefined>;
+  /** Undefined too when it was made neither in the thread of a call nor for its owner. */
+  readFor(id: string, origin: CallOrigin): Promise<FileContent | undefined>;
 }

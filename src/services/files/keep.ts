@@ -28,18 +28,35 @@ export async function keepFile(ctx: Context, content: FileContent): Promise<File
 /** Keeps what the models of runs make: whoever may see the thread of the run may see the file. */
 export function runFiles(parts: Parts): FileStore {
   return {
-    async keep(content, { threadId }) {
+    async keep(content, origin) {
+      const { threadId } = origin;
       const thread =
         threadId === undefined ? undefined : await parts.storage.threads.find(threadId);
-      const { file_id } = await keep(parts, content, thread?.metadata ?? {});
+      const made = madeIn(origin);
+      const { file_id } = await keep(parts, content, { ...thread?.metadata, ...made });
       return { id: file_id, url: fileUrl(parts, file_id) };
     },
-    async read(fileId) {
+    read: async (fileId) => contentOf(await parts.storage.files.read(fileId)),
+    async readFor(fileId, origin) {
       const found = await parts.storage.files.read(fileId);
-      return found && { bytes: found.bytes, contentType: found.file.content_type };
+      const { made_in_thread, made_for } = madeIn(origin);
+      const isOwn =
+        found?.file.metadata["made_for"] === made_for ||
+        (made_in_thread !== null && found?.file.metadata["made_in_thread"] === made_in_thread);
+      return isOwn ? contentOf(found) : undefined;
     },
   };
 }
+
+/** Which runs may read a file again: those of its thread, and those of whom it was made for. */
+const madeIn = ({ threadId, owner }: Parameters<FileStore["keep"]>[1]) => ({
+  made_in_thread: threadId ?? null,
+  made_for: owner ?? "",
+});
+
+const contentOf = (
+  found: { file: FileInfo; bytes: Uint8Array } | undefined,
+): FileContent | undefined => found && { bytes: found.bytes, contentType: found.file.content_type };
 
 async function keep(
   { storage, clock }: Pick<Parts, "storage" | "clock">,

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { count } from "./types.ts";
+
+/** What holds for every call of a tool, unless the tool says otherwise itself. */
+export const TOOLS = {
+  tool_timeout_seconds: {
+    type: z.coerce.number().nonnegative().max(2_000_000).default(120),
+    env: "KAGARI_TOOL_TIMEOUT_SECONDS",
+    description: "How long one call of a tool may take before the model is told so; 0 for ever",
+  },
+  tool_result_characters: {
+    type: count.default(20_000),
+    env: "KAGARI_TOOL_RESULT_CHARACTERS",
+    description:
+      "Longest result of a tool that a model is given whole; a longer one is kept as a file that it can page through",
+  },
+};

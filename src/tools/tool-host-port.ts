@@ -1,0 +1,12 @@
+/** What one call of a tool may take. */
+export interface ToolLimits {
+  /** 0 for no limit. */
+  readonly timeoutMs: number;
+  /** Longest result that a model is given whole. */
+  readonly resultCharacters: number;
+}
+
+/** What a server lends to the tools of graphs. */
+export interface ToolHost {
+  readonly limits: ToolLimits;
+}

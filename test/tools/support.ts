@@ -1,0 +1,55 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Client } from "@langchain/langgraph-sdk";
+import { type Loose, okJson } from "../support/calls.ts";
+import * as fake from "../support/fake-provider.ts";
+import { tempFolder } from "../support/spawn-server.ts";
+import { startTestServer, TEST_GRAPHS, type TestServerOptions } from "../support/test-server.ts";
+
+const TOOLED = TEST_GRAPHS.replace("langgraph.json", "tooled.json");
+
+/** A server with the graph `tooled`, whose model answers what is given, and an official client of it. */
+export async function tooled(
+  answers: fake.Answer[],
+  { settings, ...options }: TestServerOptions = {},
+) {
+  let script = answers;
+  const provider = await fake.fakeProvider((response, request) => {
+    const [next] = script;
+    if (script.length > 1) script = script.slice(1);
+    next?.(response, request);
+  });
+  const folder = tempFolder();
+  const file = { model: "fake", url: provider.url, api_key: "key-of-the-provider" };
+  writeFileSync(join(folder.path, "it.json"), JSON.stringify(file));
+  const server = await startTestServer({
+    langgraph: TOOLED,
+    settings: { models_dir: folder.path, default_model: "it", ...settings },
+    ...options,
+  });
+  return {
+    server,
+    provider,
+    /** What the model answers from now on, the last repeated. */
+    answer: (...next: fake.Answer[]) => void (script = next),
+    client: new Client({ apiUrl: server.url, apiKey: null }),
+    /** A client with a key of its own, from which on the server asks for one. */
+    async clientOf(name: string): Promise<Client> {
+      const operator = { "x-api-key": server.localSecret };
+      const { secret } = await okJson(server.post("/keys", { name }, operator));
+      return new Client({ apiUrl: server.url, apiKey: secret });
+    },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await provider[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+/** What `tooled` is asked with. */
+export const ASKED = { messages: [{ role: "user", content: "go" }] };
+
+/** The tool messages of a state. */
+export const resultsIn = ({ messages }: Loose): Loose[] =>
+  messages.filter(({ type }: Loose) => type === "tool");
