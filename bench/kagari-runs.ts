@@ -29,8 +29,10 @@ export async function streamTurn(
   const delaysMs: number[] = [];
   let firstAt = 0;
   let failure: string | undefined;
+  const names: string[] = [];
   const body = { ...turnOf(graph, content), stream_mode: [GRAPHS[graph]] };
   await client.stream(`/threads/${thread}/runs/stream`, body, (name, data) => {
+    names.push(name);
     if (name === "error") failure = data;
     if (name !== "messages" && name !== "values") return;
     firstAt ||= performance.now();
@@ -38,7 +40,11 @@ export async function streamTurn(
     if (delay !== undefined) delaysMs.push(delay);
   });
   if (failure !== undefined) throw new Error(`a run failed: ${failure}`);
-  if (firstAt === 0) throw new Error("a run ended without an answer");
+  if (firstAt === 0)
+    throw new Error(
+      `a run ended without an answer: its stream had the events [${names.join()}], ` +
+        `its thread has the runs ${JSON.stringify(await client.json("GET", `/threads/${thread}/runs`))}`,
+    );
   return { ms: performance.now() - start, ttftMs: firstAt - start, delaysMs };
 }
 

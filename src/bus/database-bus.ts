@@ -105,13 +105,16 @@ export class DatabaseBus implements Bus {
     let cursor = after;
     // A run that is written here tells of its changes, so there is nothing to look for.
     let looked = feed.writers > 0 ? feed.touches : 0;
+    // Known before the read that follows: the last events of a run are committed with its end.
+    let isOver = false;
     try {
       while (!signal.aborted) {
         const { version, touches } = feed;
         const known = feed.after(cursor) ?? [];
         // Also read when the run was touched: another process may have gone on with it.
+        const isCurrent = !isOver && looked === touches && feed.reaches(cursor);
         const batch =
-          known.length > 0 || (feed.reaches(cursor) && looked === touches)
+          known.length > 0 || isCurrent
             ? known
             : await this.#events.read(runId, cursor, READ_LIMIT);
         const last = batch.at(-1);
@@ -119,10 +122,12 @@ export class DatabaseBus implements Bus {
           cursor = last.seq;
           yield batch;
           if (last.kind === "end") return;
-        } else if (looked !== touches) {
+        } else if (isOver) return;
+        else if (looked !== touches) {
           looked = touches;
           const run = await this.#runs.find(runId);
-          if (!run || (TERMINAL.has(run.status) && feed.version === version)) return;
+          if (!run) return;
+          isOver = TERMINAL.has(run.status);
         } else if (!(await feed.changed(version, { signal, withinMs: this.#options.pollMs })))
           looked = 0;
       }
