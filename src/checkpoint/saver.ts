@@ -17,6 +17,7 @@ import type { Checkpoints, StoredCheckpoint, StoredWrite } from "../storage/port
 import { Codec } from "./codec.ts";
 import { Known } from "./known.ts";
 import { PartCache } from "./part-cache.ts";
+import { StoredCheckpoints } from "./stored.ts";
 import { toTuple } from "./tuple.ts";
 
 /** Checkpoints of one namespace are listed from storage in parts of this many. */
@@ -25,6 +26,12 @@ const LIST_SIZE = 50;
 interface Place {
   thread_id: string;
   checkpoint_ns: string;
+}
+
+interface NewCheckpoint {
+  checkpoint: Checkpoint;
+  metadata: CheckpointMetadata;
+  newVersions: ChannelVersions;
 }
 
 function findPlace(config: RunnableConfig): Place | undefined {
@@ -60,6 +67,8 @@ export class FencedSaver extends BaseCheckpointSaver {
   readonly #fence: { fence?: Fence };
   readonly #cache: PartCache;
   readonly #known = new Map<string, Known>();
+  /** What it has stored so far. */
+  readonly stored = new StoredCheckpoints();
   /** Why the database was out of reach, once it was: no fault of the graph that is told of it. */
   outage: AppError | undefined;
 
@@ -110,11 +119,19 @@ export class FencedSaver extends BaseCheckpointSaver {
   }
 
   // oxlint-disable-next-line max-params -- LangGraph's signature
-  override async put(
+  override put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    const key = { ...placeOf(config), checkpoint_id: checkpoint.id };
+    return this.stored.storing(key, this.#put(config, { checkpoint, metadata, newVersions }));
+  }
+
+  async #put(
+    config: RunnableConfig,
+    { checkpoint, metadata, newVersions }: NewCheckpoint,
   ): Promise<RunnableConfig> {
     const place = placeOf(config);
     const parent_id = getCheckpointId(config) || null;

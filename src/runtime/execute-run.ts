@@ -2,11 +2,13 @@ import type { Command } from "@langchain/langgraph";
 import { z } from "zod";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { EventWriter } from "../bus/port.ts";
+import type { FencedSaver } from "../checkpoint/saver.ts";
 import type { Clock } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Run, RunCommand, RunOutcome } from "../domain/run.ts";
 import { bindGraph } from "./bind-graph.ts";
+import { CheckpointedWriter } from "./checkpointed-writer.ts";
 import { commandOf } from "./command.ts";
 import type { GraphStore } from "./graph-store.ts";
 import { Recorder } from "./record.ts";
@@ -18,7 +20,7 @@ import type { Graph, GraphLoader } from "./load-graphs.ts";
 export interface ExecuteParts {
   loader: GraphLoader;
   /** A saver under the fence of this attempt. */
-  saver: BaseCheckpointSaver & { readonly outage: AppError | undefined };
+  saver: BaseCheckpointSaver & Pick<FencedSaver, "outage" | "stored">;
   /** The store of the run's owner. */
   store: GraphStore;
   writer: EventWriter;
@@ -31,7 +33,11 @@ export interface ExecuteParts {
  * attempt must not end the run: an aborted signal, or a database that is out of reach.
  */
 export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutcome> {
-  const { writer, signal } = parts;
+  const { signal } = parts;
+  const writer = new CheckpointedWriter(parts.writer, {
+    threadId: run.thread_id,
+    stored: parts.saver.stored,
+  });
   writer.append({ kind: "attempt", attempt: run.epoch, at: parts.clock.now() });
   const recorder = new Recorder(writer, {
     attempt: run.epoch,
@@ -59,6 +65,8 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     const outage = parts.saver.outage ?? parts.store.outage;
     if (outage) throw outage;
     return failure(error, writer);
+  } finally {
+    writer.close();
   }
 }
 
@@ -75,7 +83,7 @@ async function waiting(graph: Graph, run: Run): Promise<RunOutcome> {
   return { ...success(), rest_status, interrupts: interruptsOf(snapshot) };
 }
 
-function failure(error: unknown, writer: EventWriter): RunOutcome {
+function failure(error: unknown, writer: Pick<EventWriter, "append">): RunOutcome {
   const { name, message } = describe(error);
   writer.append({ kind: "error", error: name, message });
   return { status: "error", error: { error: name, message }, rest_status: "error", interrupts: {} };

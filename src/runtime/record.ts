@@ -33,7 +33,7 @@ interface OpenMessage {
 
 /** Turns the chunks of one attempt into the canonical record of the run. */
 export class Recorder {
-  readonly #writer: EventWriter;
+  readonly #writer: Pick<EventWriter, "append">;
   readonly #options: RecorderOptions;
   readonly #messages = new Map<string, OpenMessage>();
   /** The newest state of each namespace, to note task inputs as parts of it. */
@@ -45,7 +45,7 @@ export class Recorder {
   /** True once a root node has interrupted the graph. */
   isInterrupted = false;
 
-  constructor(writer: EventWriter, options: RecorderOptions) {
+  constructor(writer: Pick<EventWriter, "append">, options: RecorderOptions) {
     this.#writer = writer;
     this.#options = options;
     this.#count = (options.attempt - 1) * 1_000_000;
