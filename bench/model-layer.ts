@@ -79,6 +79,7 @@ function install(url: string): void {
       keep: async () => ({ id: "", url: "" }),
       read: async () => undefined,
       readFor: async () => undefined,
+      idOf: () => undefined,
     },
     limiter: new MemoryLimiter(),
     factors: new TokenFactors(),

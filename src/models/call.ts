@@ -1,6 +1,7 @@
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
+import type { User } from "../domain/actor.ts";
 import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { Model } from "./model.ts";
 import { inScope, thoseInScope } from "./model-scope.ts";
@@ -25,6 +26,8 @@ export interface ModelCall extends CallOrigin {
   readonly factors: TokenFactors;
   /** Those that are asked where the model fails. */
   readonly fallbacks: readonly Model[];
+  /** Whom the run is for, as the server stamped them. */
+  readonly user?: User | undefined;
 }
 
 const settingsSchema = z.object({
@@ -77,9 +80,14 @@ export function resolveCall(
       },
     },
     usage,
+    user: userIn(configurable),
     ...originIn(configurable),
   };
 }
+
+/** No client can set it: the server does, or takes it away. */
+const userIn = (configurable: Record<string, unknown>): User | undefined =>
+  configurable["langgraph_auth_user"] as User | undefined;
 
 /** A config for a call beside the run's own: of the settings a run may make, only those given hold. */
 export function withoutSettings<Config extends ConfigLike>(
@@ -96,6 +104,10 @@ export function withoutSettings<Config extends ConfigLike>(
 /** The run that a config belongs to; that of the running node where there is no config. */
 export const originOf = (config: ConfigLike | undefined): CallOrigin =>
   originIn(withImplicitConfig(config).configurable);
+
+/** Whom the run of a config is for; that of the running node where there is none. */
+export const userOf = (config: ConfigLike | undefined): User | undefined =>
+  userIn(withImplicitConfig(config).configurable);
 
 const modelIds = z.array(z.string()).optional();
 

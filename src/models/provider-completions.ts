@@ -102,7 +102,10 @@ export class ProviderCompletions extends ChatOpenAICompletions {
   ): Promise<Begun> {
     const { call, messages } = provider;
     clock.signal.throwIfAborted();
-    const wired = await wireMessages(messages, this.#model, clock.signal);
+    const wired = await wireMessages(messages, this.#model, {
+      user: call.user,
+      signal: clock.signal,
+    });
     const body: Body = {
       ...this.bodyOf(provider, isStreamed),
       stream: isStreamed,

@@ -2,6 +2,7 @@ import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messag
 import { convertLangChainToolCallToOpenAI } from "@langchain/core/output_parsers/openai_tools";
 import type { SendBack } from "./dialects/index.ts";
 import type { Model } from "./model.ts";
+import type { Reader } from "./parts/inline-media.ts";
 import { wireContent } from "./parts/wire-content.ts";
 import { asWireObject, itemsOf, said, type WireObject } from "./wire.ts";
 
@@ -9,7 +10,7 @@ import { asWireObject, itemsOf, said, type WireObject } from "./wire.ts";
 export async function wireMessages(
   messages: readonly BaseMessage[],
   model: Model,
-  signal?: AbortSignal,
+  reader: Reader = {},
 ): Promise<WireObject[]> {
   const answered = new Set(
     messages.flatMap((message) => (ToolMessage.isInstance(message) ? message.tool_call_id : [])),
@@ -21,7 +22,7 @@ export async function wireMessages(
     const { content } = message;
     const wire: WireObject = {
       role: roleOf(message, model),
-      content: typeof content === "string" ? content : await wireContent(content, model, signal),
+      content: typeof content === "string" ? content : await wireContent(content, model, reader),
     };
     if (message.name !== undefined) wire["name"] = message.name;
     if (AIMessage.isInstance(message)) {

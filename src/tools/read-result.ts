@@ -2,7 +2,7 @@ import type { BaseMessage } from "@langchain/core/messages";
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
-import { originOf } from "../models/call.ts";
+import { userOf } from "../models/call.ts";
 import { currentRuntime } from "../models/runtime.ts";
 import { headOf, isKeptElsewhere } from "./cap.ts";
 import { serverLimits } from "./limits.ts";
@@ -35,7 +35,7 @@ export const resultTools = (messages: readonly BaseMessage[]): StructuredToolInt
   messages.some(isKeptElsewhere) ? [readResultTool()] : [];
 
 async function textOf(id: string, config: LangGraphRunnableConfig): Promise<string> {
-  const file = await currentRuntime().files.readFor(id, originOf(config));
+  const file = await currentRuntime().files.readFor(id, userOf(config));
   if (file === undefined) throw new Error(`There is no result with the id ${id}.`);
   if (!READABLE.test(file.contentType)) throw new Error(`${id} is no text: ${file.contentType}`);
   return Buffer.from(file.bytes).toString("utf8");

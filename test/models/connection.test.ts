@@ -14,6 +14,7 @@ import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
 import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
+import { NO_FILES } from "./support.ts";
 import * as fake from "../support/fake-provider.ts";
 import { startProxy } from "../support/proxy.ts";
 import { tempFolder } from "../support/spawn-server.ts";
@@ -33,11 +34,7 @@ function served(fields: Fields, env: Record<string, string> = {}): Disposable & 
     factors: new TokenFactors(),
     models: new ModelRegistry([model], "a"),
     prompts: { render: (name) => ({ text: name }) },
-    files: {
-      keep: async () => ({ id: "f", url: "/files/f" }),
-      read: async () => undefined,
-      readFor: async () => undefined,
-    },
+    files: NO_FILES,
     usage: { record: () => undefined },
   });
   return { model, [Symbol.dispose]: uninstall };

@@ -9,7 +9,7 @@ import { TokenFactors } from "../../src/models/tokens/token-factors.ts";
 import type { PromptRequest } from "../../src/prompts/library.ts";
 import { installRuntime } from "../../src/models/runtime-handle.ts";
 import * as fake from "../support/fake-provider.ts";
-import { testRuntime } from "./support.ts";
+import { NO_FILES, testRuntime } from "./support.ts";
 
 const DEMO = { server_type: "demo", input_tokens: 32_768 };
 
@@ -259,11 +259,7 @@ describe("graphkit", () => {
       factors: new TokenFactors(),
       models: new ModelRegistry([], undefined),
       prompts: { render: (...asked) => ({ text: JSON.stringify(asked), model: "of-prompt" }) },
-      files: {
-        keep: async () => ({ id: "f", url: "/files/f" }),
-        read: async () => undefined,
-        readFor: async () => undefined,
-      },
+      files: NO_FILES,
       usage: { record: () => undefined },
     });
     const config = { configurable: { a: 1, b: 1, c: 1, deep: {} }, context: { b: 2, c: 2 } };

@@ -1,6 +1,6 @@
 import { parseModelConfig } from "../../src/config/model-config.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { FileContent } from "../../src/models/files/file-store-port.ts";
+import type { FileContent, FileStore } from "../../src/models/files/file-store-port.ts";
 import { Model } from "../../src/models/model.ts";
 import { ModelRegistry } from "../../src/models/registry.ts";
 import { MemoryLimiter } from "../../src/models/limits/memory-limiter.ts";
@@ -17,6 +17,13 @@ export function makeModel(id: string, fields: Record<string, unknown>): Model {
   );
   return new Model(config, { clock: systemClock, log: undefined });
 }
+
+export const NO_FILES: FileStore = {
+  keep: async () => ({ id: "f", url: "/files/f" }),
+  read: async () => undefined,
+  readFor: async () => undefined,
+  idOf: () => undefined,
+};
 
 interface RuntimeParts {
   readonly hold?: UsagePort["hold"];
@@ -45,6 +52,7 @@ export function testRuntime(
       },
       read: async () => kept.at(-1),
       readFor: async () => kept.at(-1),
+      idOf: (url) => (url.startsWith("/files/") ? url.slice(7) : undefined),
     },
     usage: { record: (usage) => void used.push(usage), ...(hold ? { hold } : {}) },
   });

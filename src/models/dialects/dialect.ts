@@ -50,7 +50,10 @@ export type MediaKind = "image" | "audio" | "video" | "file";
 export interface MediaRules {
   /** Kinds no model there takes. */
   readonly never?: readonly MediaKind[];
-  /** Addresses of images are refused: the bytes must be in the request. */
+  /**
+   * The bytes of images and videos must be in the request: addresses are refused there, or would be
+   * fetched from inside the operator's network.
+   */
   readonly isInlineOnly?: boolean;
   /** Addresses of audio files are taken. */
   readonly takesAudioUrls?: boolean;

@@ -18,6 +18,7 @@ export const llamacpp: Dialect = {
   },
   jsonModes: () => ["json_schema", "json_object"],
   canSwitchThinking: () => true,
+  media: { isInlineOnly: true },
   parameters: () => ({ drop: ["service_tier", "store", "metadata"] }),
   sendBack: () => "tools",
   embedding: { batchSize: () => MODEST_BATCH, drop: ["dimensions", "user"] },

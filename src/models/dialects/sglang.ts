@@ -17,6 +17,7 @@ export const sglang: Dialect = {
   },
   jsonModes: () => ["json_schema"],
   canSwitchThinking: () => true,
+  media: { isInlineOnly: true },
   embedding: { batchSize: () => 256, takesTokens: true },
   rerank: { maxDocuments: 1000 },
 };

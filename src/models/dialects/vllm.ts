@@ -16,6 +16,7 @@ export const vllm: Dialect = {
   },
   jsonModes: () => ["json_schema", "json_object"],
   canSwitchThinking: () => true,
+  media: { isInlineOnly: true },
   embedding: { batchSize: () => 256, takesTokens: true },
   rerank: { maxDocuments: 1000 },
 };

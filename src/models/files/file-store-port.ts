@@ -1,3 +1,4 @@
+import type { User } from "../../domain/actor.ts";
 import type { CallOrigin } from "../provider/origin.ts";
 
 export interface FileContent {
@@ -15,8 +16,10 @@ export interface KeptFile {
 export interface FileStore {
   /** Kept for the run that a call belongs to: whoever may see its thread may see the file. */
   keep(content: FileContent, origin: CallOrigin): Promise<KeptFile>;
-  /** Undefined when it is gone. */
+  /** For the server itself; undefined when it is gone. */
   read(id: string): Promise<FileContent | undefined>;
-  /** Undefined too when it was made neither in the thread of a call nor for its owner. */
-  readFor(id: string, origin: CallOrigin): Promise<FileContent | undefined>;
+  /** As `read`, for whom a run is for; undefined also when they may not see it. */
+  readFor(id: string, user: User | undefined): Promise<FileContent | undefined>;
+  /** The id of the file that this address would be of, whatever name of this server it has. */
+  idOf(url: string): string | undefined;
 }

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { newId } from "../../core/ids.ts";
 import type { FileContent, FileStore } from "./file-store-port.ts";
@@ -22,5 +22,9 @@ export function folderStore(folder: string): FileStore {
     },
     read,
     readFor: read,
+    idOf: (url) => {
+      const isHere = url.startsWith(`${pathToFileURL(folder).href}/`);
+      return isHere ? basename(url).split(".")[0] : undefined;
+    },
   };
 }

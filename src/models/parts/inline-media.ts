@@ -1,57 +1,97 @@
 import { AppError } from "../../core/errors.ts";
-import { getOutbound, type OutboundPolicy } from "../../core/outbound.ts";
+import { getOutbound, type OutboundAnswer, type OutboundPolicy } from "../../core/outbound.ts";
+import type { User } from "../../domain/actor.ts";
 import type { Model } from "../model.ts";
+import { currentRuntime } from "../runtime.ts";
 import { asWireObject, said, type WireObject } from "../wire.ts";
 import { imageTypeOf } from "./image-type.ts";
 
 const MAX_BYTES = 20 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 
-/** The same image with its bytes in the request, fetched where the part has only an address. */
+/** For whom media are read, and until when. */
+export interface Reader {
+  readonly user?: User | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The same image with its bytes in the request: one that is kept here, which no provider can get,
+ * and where the provider takes no address any other, fetched.
+ */
 export async function inlineImage(
   part: WireObject,
-  model: Model,
-  signal: AbortSignal | undefined,
+  { model, reader, isInlineOnly }: { model: Model; reader: Reader; isInlineOnly: boolean },
 ): Promise<WireObject> {
   const fields = asWireObject(part["image_url"]) ?? {};
   const url = said(fields["url"]) ?? "";
   if (url.startsWith("data:")) return part;
-  const bytes = await fetchMedia(url, model, signal);
+  const bytes =
+    (await keptMedia(url, reader)) ?? (isInlineOnly && (await fetchMedia(url, model, reader)));
+  if (bytes === false) return part;
   const type = imageTypeOf(bytes);
   if (type === undefined) throw unusable(url, "it is no PNG, JPEG, GIF, WebP or BMP image");
-  const data = `data:${type};base64,${bytes.toString("base64")}`;
-  return { ...part, image_url: { ...fields, url: data } };
+  return { ...part, image_url: { ...fields, url: dataUrl(bytes, type) } };
 }
+
+/** The same video with its bytes in the request. */
+export async function inlineVideo(
+  part: WireObject,
+  model: Model,
+  reader: Reader,
+): Promise<WireObject> {
+  const fields = asWireObject(part["video_url"]);
+  const url = said(fields?.["url"]) ?? "";
+  if (fields === undefined || url.startsWith("data:")) return part;
+  const { bytes, contentType } = await getMedia(url, model, reader);
+  const type = /^video\/[\w.+-]+/.exec(contentType)?.[0];
+  if (type === undefined) throw unusable(url, "its server calls it no video");
+  return { ...part, video_url: { ...fields, url: dataUrl(bytes, type) } };
+}
+
+const dataUrl = (bytes: Buffer, type: string): string =>
+  `data:${type};base64,${bytes.toString("base64")}`;
 
 /** The same audio with its bytes in the request. */
 export async function inlineAudio(
   part: WireObject,
   model: Model,
-  signal: AbortSignal | undefined,
+  reader: Reader,
 ): Promise<WireObject> {
   const fields = asWireObject(part["input_audio"]);
   const data = said(fields?.["data"]) ?? "";
   if (fields === undefined || !/^https?:\/\//i.test(data)) return part;
-  const bytes = await fetchMedia(data, model, signal);
+  const bytes = await fetchMedia(data, model, reader);
   return { ...part, input_audio: { ...fields, data: bytes.toString("base64") } };
 }
 
-async function fetchMedia(
-  url: string,
-  model: Model,
-  signal: AbortSignal | undefined,
-): Promise<Buffer> {
+/** The bytes of a file that is kept here; undefined for any other address. */
+async function keptMedia(url: string, { user }: Reader): Promise<Buffer | undefined> {
+  const { files } = currentRuntime();
+  const id = files.idOf(url);
+  if (id === undefined) return undefined;
+  const file = await files.readFor(id, user);
+  if (file !== undefined) return Buffer.from(file.bytes);
+  // Another server may have addresses like ours.
+  if (URL.canParse(url)) return undefined;
+  throw unusable(url, "there is no such file");
+}
+
+const fetchMedia = async (url: string, model: Model, reader: Reader): Promise<Buffer> =>
+  (await getMedia(url, model, reader)).bytes;
+
+async function getMedia(url: string, model: Model, { signal }: Reader): Promise<OutboundAnswer> {
   const policy: OutboundPolicy = {
     allowedHosts: model.fields.media_hosts ?? [],
     setting: `media_hosts of model ${JSON.stringify(model.id)}`,
   };
   const get = { url, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, signal };
-  const { status, bytes } = await getOutbound(get, policy).catch((error: unknown) => {
+  const answer = await getOutbound(get, policy).catch((error: unknown) => {
     if (error instanceof AppError || signal?.aborted === true) throw error;
     throw unusable(url, "its server cannot be reached");
   });
-  if (status !== 200) throw unusable(url, `its server answered ${status}`);
-  return bytes;
+  if (answer.status !== 200) throw unusable(url, `its server answered ${answer.status}`);
+  return answer;
 }
 
 const unusable = (url: string, why: string): AppError =>

@@ -2,7 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import type { MediaKind } from "../dialects/index.ts";
 import type { Model } from "../model.ts";
 import type { WireObject } from "../wire.ts";
-import { inlineAudio, inlineImage } from "./inline-media.ts";
+import { inlineAudio, inlineImage, inlineVideo, type Reader } from "./inline-media.ts";
 import { wirePart, type WirePart } from "./wire-parts.ts";
 
 /** Which capability of a model file allows which kind of part. */
@@ -20,29 +20,26 @@ const CAPABILITY_OF = {
 export async function wireContent(
   content: readonly unknown[],
   model: Model,
-  signal?: AbortSignal,
+  reader: Reader = {},
 ): Promise<WireObject[] | string> {
   const parts = content.flatMap((raw) => wirePart(raw) ?? []);
   if (parts.every(({ kind, part }) => kind === "text" && part["cache_control"] === undefined))
     return parts.map(({ part }) => String(part["text"])).join("");
   const sent: WireObject[] = [];
-  for (const part of parts) sent.push(await suited(part, model, signal));
+  for (const part of parts) sent.push(await suited(part, model, reader));
   return sent;
 }
 
-async function suited(
-  { kind, part }: WirePart,
-  model: Model,
-  signal: AbortSignal | undefined,
-): Promise<WireObject> {
+async function suited({ kind, part }: WirePart, model: Model, reader: Reader): Promise<WireObject> {
   if (kind === "text" || kind === "other") return part;
   requireTaken(kind, model);
   const media = model.dialect.media ?? {};
   const takesUrls = model.fields.capabilities?.image_urls;
   const isInlineOnly = typeof takesUrls === "boolean" ? !takesUrls : media.isInlineOnly === true;
-  if (kind === "image" && isInlineOnly) return await inlineImage(part, model, signal);
+  if (kind === "image") return await inlineImage(part, { model, reader, isInlineOnly });
+  if (kind === "video" && isInlineOnly) return await inlineVideo(part, model, reader);
   if (kind === "audio" && media.takesAudioUrls !== true)
-    return await inlineAudio(part, model, signal);
+    return await inlineAudio(part, model, reader);
   return part;
 }
 

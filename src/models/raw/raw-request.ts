@@ -73,7 +73,7 @@ export async function rawMessages(
     wired.push({
       ...(message["role"] === "assistant" ? answered(message, model) : message),
       ...roleOf(message, model),
-      ...(isList ? { content: await wireContent(content, model, signal) } : {}),
+      ...(isList ? { content: await wireContent(content, model, { signal }) } : {}),
     });
   }
   return wired;

@@ -1,9 +1,12 @@
 import type { Context } from "../../context.ts";
 import { newId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { ANONYMOUS } from "../../domain/actor.ts";
 import { filePath, type FileInfo } from "../../domain/file.ts";
 import type { FileContent, FileStore } from "../../models/files/file-store-port.ts";
 import { allowedToCreate } from "../access.ts";
+
+const FILE_ID = /^[\da-f-]{36}$/i;
 
 type Parts = Pick<Context, "storage" | "clock" | "settings" | "langgraph">;
 
@@ -26,33 +29,30 @@ export async function keepFile(ctx: Context, content: FileContent): Promise<File
 }
 
 /** Keeps what the models of runs make: whoever may see the thread of the run may see the file. */
-export function runFiles(parts: Parts): FileStore {
+export function runFiles({ guard, ...parts }: Parts & Pick<Context, "guard">): FileStore {
+  const base = new URL(fileUrl(parts, ""), "http://any").pathname;
   return {
-    async keep(content, origin) {
-      const { threadId } = origin;
+    async keep(content, { threadId }) {
       const thread =
         threadId === undefined ? undefined : await parts.storage.threads.find(threadId);
-      const made = madeIn(origin);
-      const { file_id } = await keep(parts, content, { ...thread?.metadata, ...made });
+      const { file_id } = await keep(parts, content, thread?.metadata ?? {});
       return { id: file_id, url: fileUrl(parts, file_id) };
     },
-    read: async (fileId) => contentOf(await parts.storage.files.read(fileId)),
-    async readFor(fileId, origin) {
-      const found = await parts.storage.files.read(fileId);
-      const { made_in_thread, made_for } = madeIn(origin);
-      const isOwn =
-        found?.file.metadata["made_for"] === made_for ||
-        (made_in_thread !== null && found?.file.metadata["made_in_thread"] === made_in_thread);
-      return isOwn ? contentOf(found) : undefined;
+    async read(fileId) {
+      return contentOf(await parts.storage.files.read(fileId));
+    },
+    async readFor(fileId, user) {
+      const actor = user === undefined ? ANONYMOUS : await guard.recall(user);
+      const deed = { event: "files:read", value: { file_id: fileId } };
+      const access = await guard.decide(actor, deed);
+      return contentOf(await parts.storage.files.read(fileId, access));
+    },
+    idOf: (url) => {
+      const { pathname = "" } = URL.parse(url, "http://any") ?? {};
+      return pathname.startsWith(base) ? FILE_ID.exec(pathname.slice(base.length))?.[0] : undefined;
     },
   };
 }
-
-/** Which runs may read a file again: those of its thread, and those of whom it was made for. */
-const madeIn = ({ threadId, owner }: Parameters<FileStore["keep"]>[1]) => ({
-  made_in_thread: threadId ?? null,
-  made_for: owner ?? "",
-});
 
 const contentOf = (
   found: { file: FileInfo; bytes: Uint8Array } | undefined,
