@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { AppError } from "../core/errors.ts";
 import { evalReport } from "./eval/report.ts";
+import { retrievalReport } from "./eval/retrieval-figures.ts";
 import { addSettingOptions, settingFlags } from "./setting-options.ts";
 
 interface Flags {
@@ -11,6 +12,7 @@ interface Flags {
   atOnce: string;
   minPass?: string;
   json?: boolean;
+  retrieval?: boolean;
 }
 
 const collect = (value: string, known: string[]): string[] => [...known, value];
@@ -21,6 +23,7 @@ export function addEval(program: Command): void {
     program.command("eval").description("Grade a graph on a data set, by models and prompts"),
   )
     .argument("<dataset>", "file of JSON lines, one case on each")
+    .option("--retrieval", "measure searches: the file has passages and questions")
     .option("--graph <id>", "graph of the cases that name none", "chat")
     .option("--model <id>", "model to answer with; repeat it to compare", collect, [])
     .option("--prompt <name>", "prompt in place of the graph's; repeat it to compare", collect, [])
@@ -29,22 +32,39 @@ export function addEval(program: Command): void {
     .option("--min-pass <percent>", "exit with 1 where a variant passes less")
     .option("--json", "print the results as JSON")
     .action(async (dataset: string, flags: Flags & Record<string, unknown>) => {
-      const { graph, model, prompt, judge, atOnce, minPass, json, ...rest } = flags;
-      const least = minPass === undefined ? 0 : numberIn(minPass, "--min-pass", 100);
-      const atMost = numberIn(atOnce, "--at-once", 64);
-      const { runEval } = await import("./eval/run-eval.ts");
-      const asked = { graph, models: model, prompts: prompt, judge, atOnce: atMost };
-      const results = await runEval(dataset, asked, given(settingFlags(rest)));
-      process.stdout.write(
-        `${json === true ? JSON.stringify(results, null, 2) : evalReport(results)}\n`,
-      );
-      const byVariant = Object.values(Object.groupBy(results, ({ variant }) => variant));
-      const isShort = byVariant.some((all = []) => {
-        return all.filter(({ passed }) => passed).length * 100 < least * all.length;
-      });
-      if (isShort) process.exitCode = 1;
+      await (flags.retrieval === true ? measureRetrieval : gradeGraphs)(dataset, flags);
     });
 }
+
+async function gradeGraphs(dataset: string, flags: Flags & Record<string, unknown>): Promise<void> {
+  const { graph, model, prompt, judge, atOnce, minPass, json } = flags;
+  const least = minPass === undefined ? 0 : numberIn(minPass, "--min-pass", 100);
+  const atMost = numberIn(atOnce, "--at-once", 64);
+  const { runEval } = await import("./eval/run-eval.ts");
+  const asked = { graph, models: model, prompts: prompt, judge, atOnce: atMost };
+  const results = await runEval(dataset, asked, given(settingFlags(flags)));
+  show(json === true ? results : evalReport(results));
+  const byVariant = Object.values(Object.groupBy(results, ({ variant }) => variant));
+  const isShort = byVariant.some((all = []) => {
+    return all.filter(({ passed }) => passed).length * 100 < least * all.length;
+  });
+  if (isShort) process.exitCode = 1;
+}
+
+async function measureRetrieval(
+  dataset: string,
+  flags: Flags & Record<string, unknown>,
+): Promise<void> {
+  const { runRetrieval } = await import("./eval/run-retrieval.ts");
+  const result = await runRetrieval(dataset, given(settingFlags(flags)));
+  show(flags.json === true ? result : retrievalReport(result.figures, result.costs));
+  for (const warning of result.warnings) process.stderr.write(`${warning}\n`);
+}
+
+const show = (result: unknown): void => {
+  const text = typeof result === "string" ? result : JSON.stringify(result, null, 2);
+  process.stdout.write(`${text}\n`);
+};
 
 function numberIn(text: string, flag: string, most: number): number {
   const value = Number(text);

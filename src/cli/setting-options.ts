@@ -11,11 +11,12 @@ export function addSettingOptions(command: Command): Command {
   return command;
 }
 
-/** The flags of a command by the names of their settings. */
+/** Of the flags of a command, those that are settings, by their names. */
 export function settingFlags(
   flags: Record<string, unknown>,
 ): Partial<Record<keyof Settings, unknown>> {
-  return Object.fromEntries(Object.entries(flags).map(([key, value]) => [snake(key), value]));
+  const named = Object.entries(flags).map(([key, value]) => [snake(key), value] as const);
+  return Object.fromEntries(named.filter(([key]) => Object.hasOwn(SETTINGS, key)));
 }
 
 const snake = (key: string): string =>

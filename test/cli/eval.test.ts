@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readDataset } from "../../src/cli/eval/dataset.ts";
 import { evalReport } from "../../src/cli/eval/report.ts";
+import { readRetrievalSet } from "../../src/cli/eval/retrieval-set.ts";
 import { runEval } from "../../src/cli/eval/run-eval.ts";
+import { runRetrieval } from "../../src/cli/eval/run-retrieval.ts";
 import * as fake from "../support/fake-provider.ts";
 import { tempFolder } from "../support/spawn-server.ts";
 import { OWN_GRAPHS, REPOSITORY } from "../support/test-server.ts";
@@ -54,5 +56,36 @@ describe("kagari eval", () => {
     const file = join(folder.path, "set.jsonl");
     writeFileSync(file, text);
     expect(() => readDataset(file)).toThrow(problem);
+  });
+});
+
+describe("kagari eval --retrieval", () => {
+  const RETRIEVAL = join(REPOSITORY, "test", "evals", "retrieval.jsonl");
+
+  it("measures each way of searching in Chinese and English", async () => {
+    const settings = { ...SETTINGS, models_dir: join(REPOSITORY, "config", "models") };
+    const { figures, costs, warnings } = await runRetrieval(RETRIEVAL, settings);
+    expect(warnings).toEqual([]);
+    expect(Object.keys(costs)).toEqual(["ingest", "vector", "keyword", "fused"]);
+    const found = figures.map(({ way, language }) => `${way} ${language}`);
+    for (const way of ["vector", "keyword", "fused"])
+      for (const language of ["zh", "en"]) expect(found).toContain(`${way} ${language}`);
+    for (const { recall, questions } of figures) {
+      expect(questions).toBe(36);
+      expect(recall[10]).toBeGreaterThanOrEqual(recall[1] ?? 1);
+    }
+    const fused = figures.filter(({ way }) => way === "fused");
+    for (const { recall } of fused) expect(recall[10]).toBeGreaterThan(0.6);
+  });
+
+  it.each([
+    ['{"passage":"a","language":"en"}', /set\.jsonl, line 1: /],
+    ['{"passage":"a","language":"en","text":"x"}', /expected questions/],
+    ['{"question":"?","language":"en","relevant":["a"]}', /line 1: there is no passage a/],
+  ])("names file and line of %j", (text, problem) => {
+    using folder = tempFolder();
+    const file = join(folder.path, "set.jsonl");
+    writeFileSync(file, text);
+    expect(() => readRetrievalSet(file)).toThrow(problem);
   });
 });

@@ -1,4 +1,5 @@
 import { tableLines } from "../table.ts";
+import { money } from "./money.ts";
 import type { CaseResult } from "./run-case.ts";
 
 /** Two tables: each case under each variant, and each variant as a whole; then what failed and why. */
@@ -48,8 +49,3 @@ function totalOf(variant: string, results: readonly CaseResult[]): string[] {
     String(Math.max(...latencies)),
   ];
 }
-
-const money = (costs: Readonly<Record<string, number>>): string =>
-  Object.entries(costs)
-    .map(([currency, micros]) => `${micros / 1_000_000} ${currency}`)
-    .join(" + ") || "-";

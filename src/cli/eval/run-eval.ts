@@ -2,8 +2,8 @@ import { Client } from "@langchain/langgraph-sdk";
 import { z } from "zod";
 import { systemClock } from "../../core/clock.ts";
 import { chatModel, prompt } from "../../graphkit.ts";
-import { startServer } from "../../main.ts";
 import { readDataset, type EvalCase } from "./dataset.ts";
+import { withEvalServer } from "./eval-server.ts";
 import type { Judge } from "./graders.ts";
 import { type Bench, type CaseResult, runCase, type Variant } from "./run-case.ts";
 
@@ -23,22 +23,11 @@ export async function runEval(
   settings: Record<string, unknown>,
 ): Promise<CaseResult[]> {
   const cases = readDataset(file);
-  const server = await startServer({
-    settings: {
-      log_level: "silent",
-      ...settings,
-      host: "127.0.0.1",
-      port: 0,
-      data_dir: ":memory:",
-    },
-  });
-  try {
-    const client = new Client({ apiUrl: server.url, apiKey: null });
+  return withEvalServer(settings, async ({ url }) => {
+    const client = new Client({ apiUrl: url, apiKey: null });
     const bench = { client, clock: systemClock, judge: judgeBy(flags.judge) };
     return await runAll(bench, pairs(cases, variantsOf(flags)), flags.atOnce);
-  } finally {
-    await server.close();
-  }
+  });
 }
 
 /** Each model with each prompt; the graph's own where none is named. */
