@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@langchain/langgraph-sdk";
 import { describe, expect, it } from "vitest";
-import type { Loose } from "../support/calls.ts";
+import { type Loose, okJson } from "../support/calls.ts";
 import * as fake from "../support/fake-provider.ts";
+import { project } from "../support/project.ts";
 import { tempFolder } from "../support/spawn-server.ts";
 import { OWN_GRAPHS, startTestServer } from "../support/test-server.ts";
 
@@ -20,14 +21,14 @@ const say =
     (request.body["stream"] === true ? fake.textStream(text) : fake.text(text))(response, request);
 
 /** Our server with the chat graph over an upstream that answers so. */
-async function served(answer: fake.Answer) {
+async function served(answer: fake.Answer, langgraph = OWN_GRAPHS) {
   const upstream = await fake.fakeProvider(answer);
   const folder = tempFolder();
   const fields = { url: upstream.url, api_key: "k", retries: 0, input_tokens: 900 };
   for (const id of ["big", "cheap"])
     writeFileSync(join(folder.path, `${id}.json`), JSON.stringify({ model: id, ...fields }));
   const server = await startTestServer({
-    langgraph: OWN_GRAPHS,
+    langgraph,
     settings: { models_dir: folder.path, default_model: "big" },
   });
   const client = new Client({ apiUrl: server.url, apiKey: null });
@@ -37,6 +38,7 @@ async function served(answer: fake.Answer) {
       context: { tools: [], ...context },
     });
   return {
+    server,
     upstream,
     client,
     ask,
@@ -164,5 +166,64 @@ describe("long-term memory", () => {
     await server.ask(await server.newThread(), "hello");
     expect(server.bodies().at(-1)).not.toHaveProperty("tools");
     expect(JSON.stringify(server.bodies().at(-1))).not.toContain("Osaka");
+  });
+
+  it("is of one user alone, and tells nobody else's facts", async () => {
+    await using one = await served(obedient);
+    const { server } = one;
+    const clientOf = async (name: string) => {
+      const operator = { "x-api-key": server.localSecret };
+      const { secret } = await okJson(server.post("/keys", { name }, operator));
+      return new Client({ apiUrl: server.url, apiKey: secret });
+    };
+    const tell = async (client: Client, content: string): Promise<Loose> =>
+      await client.runs.wait(null, "chat", {
+        input: { messages: [{ role: "user", content }] },
+        // What a client says of itself does not count where the server knows better.
+        config: { configurable: { user_id: "ann", langgraph_auth_user_id: "ann" } },
+        context: { tools: [], long_term_memory: true },
+      });
+    const [ann, bob] = [await clientOf("ann"), await clientOf("bob")];
+    await tell(ann, 'call save_memory {"text":"Ann lives in Osaka."}');
+    const found = await tell(bob, "call search_memory {}");
+    expect(found.messages.at(-2).content).toBe("Nothing is remembered.");
+    await tell(bob, "hello");
+    expect(JSON.stringify(one.bodies().at(-1))).not.toContain("Osaka");
+    expect((await bob.store.searchItems(["memories"])).items).toEqual([]);
+    await tell(ann, "hello");
+    expect(one.bodies().at(-1).messages[0].content).toContain("Ann lives in Osaka.");
+  });
+
+  it("that cannot be searched or kept ends no run, and says so", async () => {
+    const EMBED = `export async function embed(texts) {
+      if (texts.some((text) => text.includes("dead"))) throw new Error("The model is gone");
+      return texts.map(() => [1, 0, 0]);
+    }`;
+    const graphs = { chat: OWN_GRAPHS.replace("langgraph.json", "graphs/chat.ts:graph") };
+    const index = { dims: 3, embed: "./embed.mjs:embed", fields: ["text"] };
+    using folder = project({ graphs, store: { index } }, { "embed.mjs": EMBED });
+    await using it = await served(obedient, folder.langgraph);
+    const run = {
+      input: { messages: [{ role: "user", content: "are you dead?" }] },
+      context: { tools: [], long_term_memory: true },
+    };
+    const events: Loose[] = [];
+    for await (const event of it.client.runs.stream(null, "chat", {
+      ...run,
+      streamMode: ["custom", "values"],
+    }))
+      events.push(event);
+    expect(events.filter(({ event }) => event === "custom").map(({ data }) => data)).toEqual([
+      { type: "memory_failed", message: expect.stringContaining("The model is gone") },
+    ]);
+    const last = events.findLast(({ event }) => event === "values");
+    expect(last.data.messages.at(-1).content).toBe("ok");
+    const thread = await it.newThread();
+    const context = { long_term_memory: true };
+    const values = await it.ask(thread, 'call save_memory {"text":"dead"}', context);
+    const [, , result, answer] = values.messages;
+    expect(result).toMatchObject({ type: "tool", status: "error" });
+    expect(result.content).toContain("The model is gone");
+    expect(answer.content).toBe("ok");
   });
 });
