@@ -166,8 +166,8 @@ export function openDatabase(loaded: LoadedSettings, log: Log): Promise<Storage>
 
 /** A second pulse for the leases on a shared database, for when the event loop is busy. */
 function startHeartbeat(settings: Settings, owner: string, log: Log): Heartbeat | undefined {
-  const { database_url: databaseUrl, lease_seconds } = settings;
-  if (databaseUrl === undefined) return undefined;
+  const { database_url: databaseUrl, lease_seconds, workers } = settings;
+  if (databaseUrl === undefined || workers === 0) return undefined;
   const leaseMs = lease_seconds * 1000;
   return new Heartbeat({ databaseUrl, renewal: postgresRenewal(owner, leaseMs), leaseMs, log });
 }

@@ -14,15 +14,20 @@ export function addWorker(program: Command): void {
     program.command("worker").description("Execute the runs of a shared database, without HTTP"),
   ).action(async (flags: Record<string, string | boolean>) => {
     const settings = settingFlags(flags);
-    if (readSettings(settings, process.cwd()).settings.database_url === undefined)
+    const { database_url, workers } = readSettings(settings, process.cwd()).settings;
+    if (database_url === undefined)
       throw new AppError(
         "bad_request",
         "kagari worker needs DATABASE_URL: the embedded database belongs to one process",
       );
+    if (workers === 0)
+      throw new AppError(
+        "bad_request",
+        "kagari worker needs at least one run at a time (--workers)",
+      );
     const opened = await openContext({ settings });
     setInterval(() => undefined, KEEP_ALIVE_MS);
     closeOnSignal(opened);
-    const { workers } = opened.ctx.settings;
     process.stderr.write(`working, ${workers} runs at a time\n`);
   });
 }

@@ -1,4 +1,5 @@
 import type { Log } from "../core/log.ts";
+import { ConfigError } from "../core/errors.ts";
 import type { Environment } from "./environment.ts";
 import { type LanggraphFile, readLanggraphFile } from "./langgraph-file.ts";
 import { fromRoot, type LoadedSettings, type Settings } from "./settings.ts";
@@ -15,6 +16,7 @@ export interface ReadConfig {
 /** Reads langgraph.json, and what settings and environment make of it. */
 export function readConfig(loaded: LoadedSettings, log: Log): ReadConfig {
   const { settings, root } = loaded;
+  refuseIdle(settings);
   const langgraph = readLanggraphFile(fromRoot(root, settings.config));
   const { path, ignored } = langgraph;
   if (ignored.length > 0) log.warn({ file: path, fields: ignored }, "fields that are not honoured");
@@ -25,6 +27,15 @@ export function readConfig(loaded: LoadedSettings, log: Log): ReadConfig {
     webhookRules: webhookRules(langgraph, { allowedHosts: settings.webhook_allowed_hosts, env }),
     env,
   };
+}
+
+/** Runs of the embedded database are executed by its own process or not at all. */
+function refuseIdle({ workers, database_url }: Settings): void {
+  if (workers > 0 || database_url !== undefined) return;
+  throw new ConfigError(
+    "workers (KAGARI_WORKERS): 0 leaves the runs to other processes, which needs DATABASE_URL; " +
+      "expected at least 1",
+  );
 }
 
 /** The settings, with the time to live that langgraph.json gives threads where they give none. */

@@ -23,6 +23,22 @@ it("a worker on the embedded database is refused with the way out", () => {
   });
 });
 
+it("a server without workers on the embedded database is refused with the way out", () => {
+  expect(kagari(["start", "--workers", "0"], "")).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(
+      /^kagari: workers \(KAGARI_WORKERS\): [^\n]*DATABASE_URL[^\n]*\n$/,
+    ),
+  });
+});
+
+it("a worker that takes no runs is refused", () => {
+  expect(kagari(["worker", "--workers", "0"], "postgres://127.0.0.1:1/x")).toEqual({
+    status: 2,
+    stderr: expect.stringMatching(/^kagari: kagari worker needs at least one run[^\n]*\n$/),
+  });
+});
+
 it.each(["mysql://me:hidden@127.0.0.1/x", "postgres://me:hidden@127.0.0.1:1/x"])(
   "%s ends the start with one line, without the password",
   (url) => {

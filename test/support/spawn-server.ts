@@ -50,12 +50,14 @@ export interface SpawnOptions {
   langgraph?: string;
   /** The product's own models when not given. */
   modelsDir?: string;
-  /** More flags of `kagari start`. */
+  /** `start` when not given. */
+  command?: "start" | "worker";
+  /** More flags of the command. */
   flags?: string[];
   env?: Record<string, string>;
 }
 
-/** A server in a process of its own, with a data folder that outlives the process. */
+/** A server, or a worker, in a process of its own, with a data folder that outlives the process. */
 export class SpawnedServer implements AsyncDisposable {
   readonly #folder = tempFolder();
   readonly #options: SpawnOptions;
@@ -74,10 +76,10 @@ export class SpawnedServer implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const { langgraph = OWN_GRAPHS, modelsDir, flags = [], env } = this.#options;
+    const { command = "start", langgraph = OWN_GRAPHS, modelsDir, flags = [], env } = this.#options;
     const child = spawnCli(
       [
-        "start",
+        command,
         `--port=${this.#port}`,
         `--config=${langgraph}`,
         `--data-dir=${this.dataDir}`,
@@ -94,18 +96,21 @@ export class SpawnedServer implements AsyncDisposable {
     process.once("exit", endWithUs);
     child.once("exit", () => process.off("exit", endWithUs));
     child.stdout?.resume();
-    this.url = await this.#listening(child);
+    const ready = await this.#ready(child);
+    if (command === "worker") return;
+    this.url = ready;
     this.#port = Number(new URL(this.url).port);
   }
 
-  #listening(child: ChildProcess): Promise<string> {
+  /** Resolves to the URL of a server, or to nothing much for a worker. */
+  #ready(child: ChildProcess): Promise<string> {
     return new Promise((resolve, reject) => {
       let own = "";
       child.stderr?.setEncoding("utf8").on("data", (part: string) => {
         own += part;
         this.log += part;
-        const url = /listening on (?<url>http:\S+)/.exec(own)?.groups?.["url"];
-        if (url !== undefined) resolve(url);
+        const said = /listening on (?<url>http:\S+)|working, \d+ runs/.exec(own);
+        if (said) resolve(said.groups?.["url"] ?? "");
       });
       child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${own}`)));
     });

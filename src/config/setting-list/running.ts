@@ -4,9 +4,10 @@ import { count, text, yes } from "./types.ts";
 /** How runs are executed, and how long what they leave is kept. */
 export const RUNNING = {
   workers: {
-    type: count.default(100),
+    type: z.coerce.number().int().nonnegative().default(100),
     env: "KAGARI_WORKERS",
-    description: "Runs executed at the same time by this process",
+    description:
+      "Runs executed at the same time by this process; 0 leaves them to other processes on the same database",
   },
   lease_seconds: {
     type: z.coerce.number().positive().default(10),
