@@ -27,8 +27,7 @@ import { lazyRuntime } from "./runtime/lazy-runtime.ts";
 import { GraphLoader } from "./runtime/load-graphs.ts";
 import { runFiles } from "./services/files/keep.ts";
 import { syncSystemAssistants } from "./services/assistants/sync.ts";
-import type { ToolHost } from "./tools/tool-host-port.ts";
-import { openTools } from "./tools/server-tools.ts";
+import { openTools, type ServerTools } from "./tools/server-tools.ts";
 import { openSignals } from "./signals/open-signals.ts";
 import type { Signals } from "./signals/port.ts";
 import { KnowledgeBase } from "./knowledge/knowledge-base.ts";
@@ -85,6 +84,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const handlers = await loadHandlers(langgraph);
   const models = new LiveModels({ ...loaded, env }, { log, clock: options.clock ?? systemClock });
   const prompts = openCheckedPrompts(loaded, { models: models.registry.list(), log });
+  const tools = openTools(loaded, log);
   const embedder = embedderOf(langgraph, models.registry);
   const customApp = await loadCustomApp(langgraph);
   const storage = await openDatabase(loaded, log);
@@ -95,7 +95,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const knowledge = new KnowledgeBase(storage.items, clock);
   const parts = { ...config, customApp, storage, knowledge, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
-  const lent = { ...parts, guard, prompts, tools: openTools(loaded) };
+  const lent = { ...parts, guard, prompts, tools };
   const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, lent);
   const wired = wire({ ...parts, guard, modelCalls }, { signals, embedder, usage: ledger });
   const { ctx, worker, background } = wired;
@@ -130,7 +130,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
 /** Lends graphs what they need of the server, and keeps the account of it. */
 async function lendToGraphs(
   models: ModelRegistry,
-  parts: Lent & { prompts: PromptLibrary; tools: ToolHost },
+  parts: Lent & { prompts: PromptLibrary; tools: ServerTools },
 ): Promise<{ ledger: Ledger; modelCalls: ModelCalls; unlend: () => Promise<void> }> {
   const { storage, log, guard, prompts, knowledge, tools } = parts;
   const ledger = openLedger(parts);
@@ -143,6 +143,7 @@ async function lendToGraphs(
   const unlend = async () => {
     await ledger.close();
     await keeper.close();
+    await tools.close();
     uninstall();
   };
   return { ledger, modelCalls: createModelCalls(lent), unlend };

@@ -3,7 +3,7 @@ import { AppError } from "./core/errors.ts";
 import { withImplicitConfig, type ConfigLike } from "./models/call.ts";
 import { callParametersSchema } from "./models/parameters.ts";
 import { readPrompt } from "./models/read-prompt.ts";
-import { ToolPolicy } from "./tools/policy.ts";
+import { ToolPolicies } from "./tools/policy.ts";
 import type { PromptText } from "./prompts/library.ts";
 import type { PromptVariables } from "./prompts/prompt-file.ts";
 
@@ -22,7 +22,7 @@ export { fitMessages, type FitOptions } from "./models/trim.ts";
 export { StructuredOutputError } from "./models/structured/read.ts";
 export { tools } from "./tools/index.ts";
 export { once } from "./tools/once.ts";
-export { ToolPolicy } from "./tools/policy.ts";
+export { ToolPolicy, ToolRule } from "./domain/tool-rule.ts";
 export { resultTools } from "./tools/read-result.ts";
 export { runTools, toolsOrEnd } from "./tools/run-tools.ts";
 
@@ -44,10 +44,9 @@ export const ChatContext = z.object({
     .optional()
     .describe("Other parameters of Chat Completions, such as top_p, stop or seed."),
   tools: z.array(z.string()).optional().describe("Names of the tools to offer; [] for none."),
-  tool_policy: z
-    .record(z.string(), ToolPolicy)
-    .optional()
-    .describe("Tools that a human is asked about (ask) or that are never run (deny)."),
+  tool_policy: ToolPolicies.optional().describe(
+    "Tools, or rules on their arguments, by which a human is asked (ask) or a call is never run (deny).",
+  ),
   history_messages: z
     .int()
     .positive()

@@ -64,6 +64,8 @@ export interface RunKwargs {
   webhook?: string;
   /** A resume that does not fit what waits for an answer is an error. */
   strict_resume?: boolean;
+  /** The questions that waited when an answer came that names none. */
+  answers?: string[];
   /** On whose behalf it is executed; not shown to anybody but its graph. */
   user?: User;
 }

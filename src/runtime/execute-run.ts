@@ -12,7 +12,14 @@ import { CheckpointedWriter } from "./checkpointed-writer.ts";
 import { commandOf } from "./command.ts";
 import type { GraphStore } from "./graph-store.ts";
 import { Recorder } from "./record.ts";
-import { checkResume, isUnseen, named, waitingIds } from "./resume.ts";
+import {
+  checkFresh,
+  checkResume,
+  isUnseen,
+  named,
+  UnknownInterruptError,
+  waitingIds,
+} from "./resume.ts";
 import { runChunks } from "./run-chunks.ts";
 import { interruptsOf, isWaiting } from "./states.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
@@ -39,6 +46,7 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     stored: parts.saver.stored,
   });
   writer.append({ kind: "attempt", attempt: run.epoch, at: parts.clock.now() });
+  let bound: Graph | undefined;
   const recorder = new Recorder(writer, {
     attempt: run.epoch,
     clock: parts.clock,
@@ -47,6 +55,7 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
   try {
     const config = runConfig(run);
     const graph = bindGraph(await parts.loader.get(run.graph_id, config), parts);
+    bound = graph;
     const { input, place } = await entry(run, { saver: parts.saver, graph });
     const chunks = await runChunks(graph, run, {
       input,
@@ -64,7 +73,11 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     signal.throwIfAborted();
     const outage = parts.saver.outage ?? parts.store.outage;
     if (outage) throw outage;
-    return failure(error, writer);
+    const failed = failure(error, writer);
+    if (bound === undefined || !(error instanceof UnknownInterruptError)) return failed;
+    // What waits for an answer still does.
+    const { rest_status, interrupts } = await waiting(bound, run);
+    return { ...failed, rest_status, interrupts };
   } finally {
     writer.close();
   }
@@ -163,12 +176,15 @@ async function answered(
   { command, graph }: { command: RunCommand; graph: Graph },
 ): Promise<RunCommand> {
   const { thread_id, kwargs } = run;
+  const { answers } = kwargs;
   const isStrict = kwargs.strict_resume === true && command.resume !== undefined;
-  if (!isStrict && !isUnseen(command)) return command;
+  if (!isStrict && !isUnseen(command) && answers === undefined) return command;
   const waiting = waitingIds(
     await graph.getState({ configurable: { thread_id, ...kwargs.checkpoint } }),
   );
-  if (isStrict) checkResume(command.resume ?? null, waiting);
+  const { resume = null } = command;
+  if (isStrict) checkResume(resume, waiting);
+  if (answers !== undefined) checkFresh({ resume, answers }, waiting);
   return named(command, waiting);
 }
 

@@ -2,8 +2,8 @@ import type { StateSnapshot } from "@langchain/langgraph";
 import { isJsonObject, type Json } from "../core/json.ts";
 import type { RunCommand } from "../domain/run.ts";
 
-/** A resume that does not fit what waits for an answer, which strict_resume makes an error. */
-class UnknownInterruptError extends Error {
+/** A resume that does not fit what waits for an answer. */
+export class UnknownInterruptError extends Error {
   override readonly name = "UnknownInterruptError";
 }
 
@@ -31,6 +31,22 @@ export function checkResume(resume: Json, waiting: readonly string[]): void {
   }
   if (waiting.length > 1)
     throw new UnknownInterruptError(`ambiguous: one answer for several questions; ${pending}`);
+}
+
+/**
+ * Rejects an answer whose question was answered by another: sent twice, it must not answer what was
+ * asked in between. One that names its question cannot be taken for another's.
+ */
+export function checkFresh(
+  { resume, answers }: { resume: Json; answers: readonly string[] },
+  waiting: readonly string[],
+): void {
+  if (waiting.length === 0 || waiting.some((id) => answers.includes(id))) return;
+  const names = isJsonObject(resume) ? Object.keys(resume) : [];
+  if (names.length > 0 && names.every((name) => INTERRUPT_ID.test(name))) return;
+  throw new UnknownInterruptError(
+    `stale: what was asked when this answer came has been answered; what waits is ${waiting.join(", ")}`,
+  );
 }
 
 /**

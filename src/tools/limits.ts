@@ -1,9 +1,13 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { z } from "zod";
+import { TOOLS } from "../config/setting-list/tools.ts";
 import { currentRuntime } from "../models/runtime.ts";
 import type { ToolLimits } from "./tool-host-port.ts";
 
-const DEFAULTS: ToolLimits = { timeoutMs: 120_000, resultCharacters: 20_000 };
+const DEFAULTS: ToolLimits = {
+  timeoutMs: TOOLS.tool_timeout_seconds.type.parse(undefined) * 1000,
+  resultCharacters: TOOLS.tool_result_characters.type.parse(undefined),
+};
 
 const ownLimits = z.object({
   /** Seconds; 0 for no limit. */

@@ -3,7 +3,8 @@ import type { StructuredToolInterface } from "@langchain/core/tools";
 import { type Command, END, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
 import { boundedTool } from "./bounded.ts";
-import { decide, policyOf, type ToolCall } from "./policy.ts";
+import { decide, type Decision, type ToolCall } from "./ask-human.ts";
+import { policyOf } from "./policy.ts";
 
 type ToolUpdate = { messages: BaseMessage[] } | Command;
 
@@ -35,7 +36,7 @@ export async function runTools(
   const errors = unread.map(({ id = "", name = "", error = "" }) =>
     resultOf({ id, name }, refusal(name, error), "error"),
   );
-  const { calls, results, isEdited } = review(valid, tools, config);
+  const { calls, results, isEdited } = await review(valid, tools, config);
   const last = state.messages.at(-1);
   const edited = isEdited && AIMessage.isInstance(last) ? [withCalls(last, calls)] : [];
   const given = [...edited, ...errors, ...results];
@@ -64,35 +65,38 @@ const withCalls = (answer: AIMessage, calls: ReviewedCalls): AIMessage =>
   });
 
 /** The calls as they are to be made, and the results of those that are not. */
-function review(
+async function review(
   calls: ReviewedCalls,
   tools: readonly StructuredToolInterface[],
   config: LangGraphRunnableConfig,
 ) {
-  const policies = calls.map(({ name }) =>
-    policyOf(
-      tools.find((tool) => tool.name === name),
-      name,
-      config,
-    ),
-  );
+  const judge = (call: ToolCall) => {
+    const tool = tools.find(({ name }) => name === call.name);
+    return policyOf(tool, call, config);
+  };
+  const policies = calls.map(judge);
   const asked = calls.filter((_, index) => policies[index] === "ask");
-  const decisions = asked.length === 0 ? [] : decide(asked);
-  const results = calls.flatMap((call, index) => {
-    if (policies[index] === "deny")
-      return [resultOf(call, `Error: ${call.name} is denied.`, "error")];
-    const decision = decisions[asked.indexOf(call)];
-    if (decision?.type === "reject")
-      return [
-        resultOf(call, `Error: a human refused this call. ${decision.message}`.trim(), "error"),
-      ];
-    return decision?.type === "respond" ? [resultOf(call, decision.message, "success")] : [];
-  });
+  const decisions = asked.length === 0 ? [] : await decide(asked);
+  const decisionOn = (call: ToolCall | undefined) =>
+    decisions[asked.findIndex((one) => one === call)];
   const edited = calls.map((call) => {
-    const decision = decisions[asked.indexOf(call)];
+    const decision = decisionOn(call);
     return decision?.type === "edit" ? { ...call, args: decision.args } : call;
   });
+  const results = edited.flatMap((call, index) => {
+    // What a human made of a call has been agreed to, but what is denied is so for everybody.
+    if (judge(call) === "deny") return [resultOf(call, `Error: ${call.name} is denied.`, "error")];
+    const decision = decisionOn(calls[index]);
+    return decision ? resultOfDecision(call, decision) : [];
+  });
   return { calls: edited, results, isEdited: edited.some((call, index) => call !== calls[index]) };
+}
+
+function resultOfDecision(call: ToolCall, decision: Decision): ToolMessage[] {
+  if (decision.type === "respond") return [resultOf(call, decision.message, "success")];
+  if (decision.type !== "reject") return [];
+  const refused = `Error: a human refused this call. ${decision.message}`.trim();
+  return [resultOf(call, refused, "error")];
 }
 
 const resultOf = (

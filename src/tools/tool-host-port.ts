@@ -1,3 +1,5 @@
+import type { ToolRule } from "../domain/tool-rule.ts";
+
 /** What one call of a tool may take. */
 export interface ToolLimits {
   /** 0 for no limit. */
@@ -8,5 +10,8 @@ export interface ToolLimits {
 
 /** What a server lends to the tools of graphs. */
 export interface ToolHost {
-  readonly limits: ToolLimits;
+  /** The defaults of the settings where there is no server. */
+  readonly limits?: ToolLimits;
+  /** The operator's, as they are now. */
+  readonly rules: readonly ToolRule[];
 }

@@ -1,8 +1,13 @@
 import { z } from "zod";
-import { count } from "./types.ts";
+import { count, text } from "./types.ts";
 
-/** What holds for every call of a tool, unless the tool says otherwise itself. */
+/** What tools may do, and how long and how much. */
 export const TOOLS = {
+  tools_file: {
+    type: text.default("config/tools.json"),
+    env: "KAGARI_TOOLS_FILE",
+    description: "File of the rules that calls of tools are allowed, asked about or denied by",
+  },
   tool_timeout_seconds: {
     type: z.coerce.number().nonnegative().max(2_000_000).default(120),
     env: "KAGARI_TOOL_TIMEOUT_SECONDS",

@@ -1,8 +1,8 @@
-import { placeOf, type Place } from "../once/place.ts";
+import { lastQuestion } from "../once/last-question.ts";
+import { placeOf } from "../once/place.ts";
 import { realScratchpad, type Scratchpad } from "../once/scratchpad.ts";
 
 const KIND = "budget_exceeded";
-const INTERRUPT = "__interrupt__";
 
 /** Tasks whose answer to our question was taken. */
 const answered = new WeakSet<Scratchpad>();
@@ -35,29 +35,11 @@ export async function takeBudgetAnswer(): Promise<void> {
   const real = realScratchpad(place.scratchpad);
   const byId = place.configurable["__pregel_resume_map"];
   if (answered.has(real) || (real.nullResume === undefined && byId === undefined)) return;
-  const question = await ourQuestion(place);
-  if (question === undefined) return;
+  const question = await lastQuestion(place);
+  if (fieldOf(question?.value, "type") !== KIND) return;
   answered.add(real);
   if (real.nullResume !== undefined) real.consumeNullResume();
-  else if (fieldOf(byId, question.id) !== undefined) real.resume.pop();
-}
-
-/** The last question of the task, if it was ours. */
-async function ourQuestion({ saver, anchor }: Place): Promise<{ id: string } | undefined> {
-  const tuple = await saver.getTuple({
-    configurable: {
-      thread_id: anchor.threadId,
-      checkpoint_ns: anchor.namespace,
-      checkpoint_id: anchor.checkpointId,
-    },
-  });
-  const asked = (tuple?.pendingWrites ?? []).filter(
-    ([taskId, channel]) => taskId === anchor.taskId && channel === INTERRUPT,
-  );
-  const written: unknown = asked.at(-1)?.[2];
-  const questions: unknown[] = Array.isArray(written) ? written : [written];
-  const ours = questions.find((one) => fieldOf(fieldOf(one, "value"), "type") === KIND);
-  return ours === undefined ? undefined : { id: String(fieldOf(ours, "id")) };
+  else if (fieldOf(byId, question?.id ?? "") !== undefined) real.resume.pop();
 }
 
 const fieldOf = (value: unknown, name: string): unknown =>

@@ -82,6 +82,7 @@ export function newRun(from: {
         context: Object.keys(context).length > 0 ? context : null,
       }),
       ...(user ? { user } : {}),
+      ...answersOf(input, thread),
     },
     multitask_strategy: input.multitask_strategy,
     created_at: createdAt,
@@ -94,6 +95,20 @@ export function newRun(from: {
     end_checkpoint_id: null,
     end_interrupts: null,
   };
+}
+
+/** What an answer that names no question is an answer to: what its giver can have seen. */
+function answersOf(
+  { command, checkpoint }: CreateRun,
+  thread: Thread | undefined,
+): Pick<RunKwargs, "answers"> {
+  if (command?.resume === undefined || checkpoint?.["checkpoint_id"] !== undefined) return {};
+  const waiting = Object.values(thread?.interrupts ?? {}).flat();
+  const ids = waiting.flatMap((one) => {
+    const id = isJsonObject(one) ? one["id"] : undefined;
+    return typeof id === "string" ? [id] : [];
+  });
+  return ids.length > 0 ? { answers: ids } : {};
 }
 
 const newKwargs = (input: CreateRun, merged: Pick<RunKwargs, "config" | "context">): RunKwargs => ({
