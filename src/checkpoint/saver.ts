@@ -191,6 +191,7 @@ export class FencedSaver extends BaseCheckpointSaver {
 
   override deleteThread(threadId: string): Promise<void> {
     this.#cache.forget(threadId);
+    this.#known.delete(threadId);
     return this.#checkpoints.deleteThread(threadId);
   }
 

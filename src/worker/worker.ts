@@ -197,6 +197,7 @@ export class Worker implements Workers {
     try {
       writer = await bus.openWriter(fence);
       if (run.cancel) attempt.end({ why: "cancel", action: run.cancel });
+      signal.throwIfAborted();
       const outcome =
         run.crashes >= MAX_CRASHES
           ? poisoned(run.crashes, writer)

@@ -169,6 +169,23 @@ export function runEndsContract(subject: Subject): void {
       expect(await subject().events.read("r", 0, 10)).toEqual([]);
     });
 
+    it.each(["cancel", "new run"])(
+      "goes on with a rollback that a dead worker had begun, though a %s asks for less",
+      async (by) => {
+        const { runs } = subject();
+        const { fence } = await start(subject(), "r");
+        await putState(subject(), "1", fence);
+        await putState(subject(), "2", fence);
+        await runs.requestCancel("r", "rollback", 11);
+        await runs.undo(fence);
+        expect(await runs.takeOver(12)).toMatchObject([{ run_id: "r", cancel: "rollback" }]);
+        if (by === "cancel") await runs.requestCancel("r", "interrupt", 13);
+        else await accept(subject(), "next", { multitask_strategy: "interrupt" });
+        expect(await runs.find("r")).toBeUndefined();
+        expect(await subject().checkpoints.list({ thread_id: "thread" })).toEqual([]);
+      },
+    );
+
     it("leaves an ended run as it is, and knows no other", async () => {
       const { fence } = await start(subject(), "r");
       await subject().runs.finish(fence, { outcome: success, events: [], now: 11 });

@@ -11,7 +11,7 @@ import type { RunRow, ThreadRow } from "../schema.ts";
 import { pendingRunEnder, runFlagger } from "./end-run.ts";
 import { remnantClearer } from "./removals.ts";
 import { isActive, isPending } from "./run-conditions.ts";
-import { fromRun } from "./run-rows.ts";
+import { fromRun, toCancel } from "./run-rows.ts";
 import { fromThread } from "./thread-rows.ts";
 
 export type AcceptRun = NewRun & { worker?: LeaseTerms };
@@ -90,7 +90,7 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<Omit<AcceptedRun, "ru
   const others = hot((p: { thread_id: string }) =>
     dialect.db
       .selectFrom("run")
-      .select(["run_id", "thread_id", "status"])
+      .select(["run_id", "thread_id", "status", "cancel"])
       .where("thread_id", "=", p.thread_id)
       .where(isActive)
       .orderBy("run_id")
@@ -112,7 +112,7 @@ function roomMaker(dialect: Dialect): (run: Run) => Commit<Omit<AcceptedRun, "ru
         yield* flag({ run_id: other.run_id, action, now });
         cancelled.push(other.run_id);
       } else {
-        yield* endPending(other, action, now);
+        yield* endPending({ ...other, cancel: toCancel(other.cancel) }, action, now);
         ended.push(other.run_id);
       }
     }

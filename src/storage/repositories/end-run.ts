@@ -7,10 +7,18 @@ import { webhookQueuer } from "./queue-webhook.ts";
 import { runRemover, runStateRemover, type RunKey } from "./remove-run.ts";
 import { isPending, isRunning, newestCheckpoint } from "./run-conditions.ts";
 
-/** Ends a run that no worker has: `interrupted` with an end event, or gone on rollback. */
+/** A run that no worker has, and what a worker was asked of it that it had no time for. */
+export interface PendingRun extends RunKey {
+  cancel: CancelAction | null;
+}
+
+/**
+ * Ends a run that no worker has: `interrupted` with an end event, or gone on rollback. One that a worker
+ * had begun to roll back is rolled back whatever is asked now.
+ */
 export function pendingRunEnder(
   dialect: Dialect,
-): (key: RunKey, action: CancelAction, now: number) => Commit<void> {
+): (pending: PendingRun, action: CancelAction, now: number) => Commit<void> {
   const { db } = dialect;
   const writeEvents = eventWriter(dialect);
   const lastSeq = lastSeqFinder(dialect);
@@ -29,16 +37,17 @@ export function pendingRunEnder(
       .where(isPending)
       .returning("webhook"),
   );
-  return function* (key, action, now) {
-    if (action === "rollback") {
+  return function* ({ run_id, thread_id, cancel }, action, now) {
+    const key = { run_id, thread_id };
+    if (action === "rollback" || cancel === "rollback") {
       yield* removeState(key);
       yield* remove(key);
       return;
     }
-    const [ended] = yield* interrupt({ run_id: key.run_id, now });
-    const seq = (yield* lastSeq(key.run_id)) + 1;
-    yield* writeEvents(key.run_id, [{ kind: "end", status: "interrupted", seq }]);
-    if (ended && ended.webhook !== null) yield* queueWebhook(key.run_id, now);
+    const [ended] = yield* interrupt({ run_id, now });
+    const seq = (yield* lastSeq(run_id)) + 1;
+    yield* writeEvents(run_id, [{ kind: "end", status: "interrupted", seq }]);
+    if (ended && ended.webhook !== null) yield* queueWebhook(run_id, now);
   };
 }
 

@@ -159,7 +159,7 @@ export class KyselyRuns implements Runs {
     const { run_id, thread_id, status } = run;
     if (status === "running") yield* this.#statements.flag({ run_id, action, now });
     if (status === "pending") {
-      yield* this.#statements.endPending({ run_id, thread_id }, action, now);
+      yield* this.#statements.endPending(run, action, now);
       yield* this.#statements.refreshThread({ thread_id, now });
     }
     return status;
