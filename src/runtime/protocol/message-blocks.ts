@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { isJsonObject, type Json, type JsonObject, objectsIn } from "../../core/json.ts";
 
 interface Block {
   index: number;
@@ -154,10 +154,6 @@ export class MessageBlocks {
     return { ...payload, run_id: this.#id };
   }
 }
-
-/** The objects of a list, and none of anything else. */
-export const objectsIn = (value: Json | undefined): JsonObject[] =>
-  Array.isArray(value) ? value.filter(isJsonObject) : [];
 
 function roleOf(type: Json | undefined): string {
   if (type === "human" || type === "system") return type;

@@ -1,5 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
-import { objectsIn } from "./message-blocks.ts";
+import { isJsonObject, type Json, type JsonObject, objectsIn } from "../../core/json.ts";
 
 /** What LangGraph says of a tool's run, as the protocol says it. */
 export class ToolEvents {

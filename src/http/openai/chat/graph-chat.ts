@@ -1,10 +1,12 @@
 import type { Context, Frame } from "../../../context.ts";
+import { AppError } from "../../../core/errors.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { Run } from "../../../domain/run.ts";
 import { createRun } from "../../../services/runs/create.ts";
 import type { CreateRun } from "../../../services/runs/new-run.ts";
 import { leaveRun } from "../../../services/runs/cancel.ts";
 import { followRun, isTooFarBehind } from "../../../services/runs/join.ts";
+import { notHonoured } from "../../not-honoured.ts";
 import type { ApiRequest } from "../../route.ts";
 import { dataStream } from "../data-stream.ts";
 import { openAiErrorBody } from "../errors.ts";
@@ -28,18 +30,37 @@ const MODEL_PARAMETERS = [
   "user",
 ] as const;
 
+/** What of a request a graph makes nothing of: it has tools of its own, and one answer. */
+const NOT_FOR_GRAPHS = ["tools", "response_format", "logprobs", "logit_bias", "audio"] as const;
+
 /** Answers a chat completion by a run of a graph, which is as durable as any other. */
 export async function answerByGraph(request: Request, assistant_id: string): Promise<Response> {
   const { ctx, body } = request;
+  refuseForcedTools(body["tool_choice"]);
   const run = await start(request, assistant_id);
   const about: Completion = {
     id: `chatcmpl-${run.run_id}`,
     created: Math.floor(ctx.clock.now() / 1000),
     model: body.model,
   };
-  const headers = { "x-thread-id": run.thread_id, "x-run-id": run.run_id };
+  const unused = NOT_FOR_GRAPHS.filter((name) => body[name] != null);
+  const headers = {
+    "x-thread-id": run.thread_id,
+    "x-run-id": run.run_id,
+    ...notHonoured(ctx, unused, run),
+  };
   if (body.stream === true) return streamed(request, { run, about, headers });
   return Response.json(await whole(request, run, about), { headers });
+}
+
+/** Nobody may take a graph's answer for the call of a tool that it does not know. */
+export function refuseForcedTools(choice: unknown): void {
+  if (choice == null || choice === "auto" || choice === "none") return;
+  throw new AppError(
+    "validation",
+    "A graph calls tools of its own and cannot be made to call one of the client's",
+    { details: { errors: [{ loc: ["body", "tool_choice"] }] } },
+  );
 }
 
 async function start({ ctx, body, headers }: Request, assistant_id: string): Promise<Run> {

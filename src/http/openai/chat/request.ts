@@ -6,6 +6,7 @@ const anything = z.unknown().transform((value) => value as Json);
 const message = z.looseObject({
   role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]),
   content: anything.optional(),
+  function_call: z.looseObject({ name: z.string(), arguments: z.string() }).nullish(),
 });
 
 /** A request for a chat completion. What a model or a graph does not know of it is left out, not refused. */
@@ -15,6 +16,12 @@ export const chatBody = z.looseObject({
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
+  functions: z.array(z.looseObject({ name: z.string() })).nullish(),
+  function_call: z
+    .union([z.enum(["none", "auto"]), z.looseObject({ name: z.string() })], {
+      error: 'expected "none", "auto" or { "name": ... }',
+    })
+    .nullish(),
 });
 
 export type ChatRequest = z.output<typeof chatBody>;

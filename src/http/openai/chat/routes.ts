@@ -6,6 +6,7 @@ import { searchAssistants } from "../../../services/assistants/search.ts";
 import { type Route, route } from "../../route.ts";
 import { openAiError } from "../errors.ts";
 import { isChore } from "./chores.ts";
+import { asksForFunctions, inTools } from "./functions.ts";
 import { answerByGraph } from "./graph-chat.ts";
 import { answerByModel } from "./model-chat.ts";
 import { chatBody } from "./request.ts";
@@ -80,12 +81,16 @@ export const chatRoutes: Route[] = [
     auth: "chat:create",
     onError: openAiError,
     body: chatBody,
-    handle: async (request) => {
-      const { ctx, body } = request;
+    handle: async (asked) => {
+      const { ctx } = asked;
+      const body = inTools(asked.body);
+      const request = { ...asked, body };
+      const asFunctions = asksForFunctions(asked.body);
       const target = await targetOf(ctx, body.model);
-      if (target.kind === "model") return answerByModel(request, target.id);
+      if (target.kind === "model") return answerByModel(request, target.id, { asFunctions });
       // What a chat client asks for its own page is no turn of a conversation.
-      if (isChore(body)) return answerByModel(request, ctx.settings.openai_chore_model);
+      if (isChore(body))
+        return answerByModel(request, ctx.settings.openai_chore_model, { asFunctions });
       return answerByGraph(request, target.assistant_id);
     },
   }),

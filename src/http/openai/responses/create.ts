@@ -10,7 +10,7 @@ import { getRun } from "../../../services/runs/read.ts";
 import { createTask } from "../../../services/tasks/create.ts";
 import { notHonoured } from "../../not-honoured.ts";
 import type { ApiRequest } from "../../route.ts";
-import { howToRun, leaveByPolicy } from "../chat/graph-chat.ts";
+import { howToRun, leaveByPolicy, refuseForcedTools } from "../chat/graph-chat.ts";
 import { startAfter, startOn } from "../chat/graph-thread.ts";
 import { targetOf } from "../chat/target.ts";
 import { eventStream } from "../data-stream.ts";
@@ -98,6 +98,7 @@ async function byGraph(
   previous: StoredResponse | undefined,
 ): Promise<Response> {
   const { ctx, body } = request;
+  refuseForcedTools(body.tool_choice);
   const last = previous && (await lastRunOf(ctx, previous));
   const isSame = last !== undefined && last.assistant_id === assistant_id;
   const earlier = previous && !isSame ? await itemsUpTo(ctx, previous) : [];

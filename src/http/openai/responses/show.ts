@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Context } from "../../../context.ts";
 import { AppError } from "../../../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../../../core/json.ts";
+import { isJsonObject, type JsonObject, objectsIn } from "../../../core/json.ts";
 import type { StoredResponse } from "../../../domain/response.ts";
 import { hasEnded } from "../../../domain/task.ts";
 import { getResponse } from "../../../services/responses/stored.ts";
@@ -14,9 +14,6 @@ import { completionSpeech, failedSpeech, graphSpeech, type Speech, type Spoken }
 /** How often a task of the background is looked at for whoever waits for it. */
 const LOOK_MS = 500;
 const MOST_RESPONSES = 1000;
-
-export const objectsIn = (list: unknown): JsonObject[] =>
-  (Array.isArray(list) ? list : []).filter((one) => isJsonObject(one));
 
 /** A response as it is now. */
 export async function shownResponse(ctx: Context, stored: StoredResponse): Promise<JsonObject> {
