@@ -4,12 +4,11 @@ import type { RunEvent, RunEventBody } from "../domain/event.ts";
 import type { Fence } from "../domain/run.ts";
 import type { Events, Runs } from "../storage/ports.ts";
 import type { Signals } from "../signals/port.ts";
+import { ReadSize } from "./event-size.ts";
 import { Feed } from "./feed.ts";
 import type { Bus, EventWriter, LiveEvent, ThreadWatch } from "./port.ts";
 import { ThreadWatches } from "./thread-watches.ts";
 
-/** Few, since they are what a reader that does not read holds in memory. */
-const READ_LIMIT = 100;
 const TERMINAL = new Set(["success", "error", "timeout", "interrupted"]);
 
 interface Pending {
@@ -87,10 +86,12 @@ export class DatabaseBus implements Bus {
   }
 
   async *kept(runId: string): AsyncGenerator<RunEvent[], void> {
+    const size = new ReadSize();
     for (let after = 0; ;) {
-      const batch = await this.#events.read(runId, after, READ_LIMIT);
+      const batch = await this.#events.read(runId, after, size.rows);
       const last = batch.at(-1);
       if (!last) return;
+      size.learn(batch);
       after = last.seq;
       yield batch;
     }
@@ -107,6 +108,7 @@ export class DatabaseBus implements Bus {
     let looked = feed.writers > 0 ? feed.touches : 0;
     // Known before the read that follows: the last events of a run are committed with its end.
     let isOver = false;
+    const size = new ReadSize();
     try {
       while (!signal.aborted) {
         const { version, touches } = feed;
@@ -114,11 +116,10 @@ export class DatabaseBus implements Bus {
         // Also read when the run was touched: another process may have gone on with it.
         const isCurrent = !isOver && looked === touches && feed.reaches(cursor);
         const batch =
-          known.length > 0 || isCurrent
-            ? known
-            : await this.#events.read(runId, cursor, READ_LIMIT);
+          known.length > 0 || isCurrent ? known : await this.#events.read(runId, cursor, size.rows);
         const last = batch.at(-1);
         if (last) {
+          if (batch !== known) size.learn(batch);
           cursor = last.seq;
           yield batch;
           if (last.kind === "end") return;

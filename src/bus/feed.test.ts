@@ -39,3 +39,27 @@ it("does not bridge events that it has not seen", () => {
   expect(feed.after(2)).toBeUndefined();
   expect(seqs(feed.after(4))).toEqual([5]);
 });
+
+it("holds few events when they are large, and the newest however large it is", () => {
+  const feed = feedWith(1);
+  const large = (seq: number, size: number): LiveEvent => ({
+    kind: "custom",
+    ns: [],
+    data: ["x".repeat(size)],
+    seq,
+  });
+  for (let seq = 1; seq <= 100; seq++) feed.push([large(seq, 100_000)]);
+  expect(feed.after(80)).toBeUndefined();
+  expect(seqs(feed.after(98))).toEqual([99, 100]);
+  feed.push([large(101, 5_000_000)]);
+  expect(feed.after(99)).toBeUndefined();
+  expect(seqs(feed.after(100))).toEqual([101]);
+});
+
+it("holds the states of the newest checkpoints only", () => {
+  const feed = feedWith(1);
+  for (let seq = 1; seq <= 20; seq++)
+    feed.push([{ ...event(seq), ...(seq % 2 ? {} : { live: () => seq }) }]);
+  const states = feed.after(0)?.flatMap(({ live }) => (live ? [live()] : []));
+  expect(states).toEqual([6, 8, 10, 12, 14, 16, 18, 20]);
+});

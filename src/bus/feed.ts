@@ -1,11 +1,19 @@
+import { eventSize } from "./event-size.ts";
 import type { LiveEvent } from "./port.ts";
 
-/** How many of the newest events of a run are kept in memory for its followers. */
+/** How many of the newest events of a run, and how much of them, is kept in memory for its followers. */
 const WINDOW = 256;
+const WINDOW_BYTES = 512 * 1024;
+/** How many of the newest states are: a follower that is further behind reads them from their checkpoints. */
+const STATES = 8;
 
 /** The newest stored events of one run, and the followers that wait for more. */
 export class Feed {
   #events: LiveEvent[] = [];
+  #sizes: number[] = [];
+  #bytes = 0;
+  /** Which events have their state with them. */
+  #states: number[] = [];
   /** The seq that the first of them follows; undefined while nothing is known of the run. */
   #start: number | undefined;
   #waiting = new Set<() => void>();
@@ -21,24 +29,57 @@ export class Feed {
   begin(seq: number): void {
     this.#start = seq;
     this.#events = [];
+    this.#sizes = [];
+    this.#bytes = 0;
+    this.#states = [];
   }
 
   push(events: LiveEvent[]): void {
     const [first] = events;
     if (!first) return;
-    if (this.#start === undefined || first.seq !== this.#start + this.#events.length + 1)
-      this.begin(first.seq - 1);
-    this.#events.push(...events);
     // Without followers nothing need be kept: one that comes later reads it from the database.
-    if (this.followers === 0) this.#keepLast(0);
-    else if (this.#events.length > WINDOW * 2) this.#keepLast(WINDOW);
+    if (this.followers === 0) this.begin(first.seq - 1 + events.length);
+    else {
+      if (this.#start === undefined || first.seq !== this.#start + this.#events.length + 1)
+        this.begin(first.seq - 1);
+      for (const event of events) this.#keep(event);
+      this.#shrink();
+    }
     this.#wake();
   }
 
-  #keepLast(count: number): void {
-    const dropped = this.#events.length - count;
-    this.#start = (this.#start ?? 0) + dropped;
-    this.#events = this.#events.slice(dropped);
+  #keep(event: LiveEvent): void {
+    const size = eventSize(event, WINDOW_BYTES);
+    this.#events.push(event);
+    this.#sizes.push(size);
+    this.#bytes += size;
+    if (event.live) this.#states.push(event.seq);
+  }
+
+  #shrink(): void {
+    if (this.#events.length > WINDOW * 2) this.#drop(this.#events.length - WINDOW);
+    if (this.#bytes > WINDOW_BYTES * 2) this.#drop(this.#beyondBytes());
+    for (const seq of this.#states.splice(0, this.#states.length - STATES)) {
+      const index = seq - 1 - (this.#start ?? 0);
+      const event = this.#events[index];
+      if (event) this.#events[index] = { ...event, live: undefined };
+    }
+  }
+
+  /** How many of the oldest events are too much; the newest of all stays, however large. */
+  #beyondBytes(): number {
+    let left = this.#bytes;
+    let count = 0;
+    while (left > WINDOW_BYTES && count < this.#events.length - 1)
+      left -= this.#sizes[count++] ?? 0;
+    return count;
+  }
+
+  #drop(count: number): void {
+    for (const size of this.#sizes.slice(0, count)) this.#bytes -= size;
+    this.#start = (this.#start ?? 0) + count;
+    this.#events = this.#events.slice(count);
+    this.#sizes = this.#sizes.slice(count);
   }
 
   /** Makes all followers look at the run again. */

@@ -4,9 +4,12 @@ import type { FrameMaker } from "./frame-maker.ts";
 import { numbered } from "./frame-parts.ts";
 import type { SharedFrames } from "./shared-frames.ts";
 
-/** Where one reader of a run is: it is given what others have too, or makes it by itself while they are far ahead. */
+/**
+ * Where one reader of a run is: it is given what others have too, or makes it by itself while they are far
+ * ahead. One that began again stays alone, or it would fall behind again and again.
+ */
 export class FrameReader {
-  readonly #shared: SharedFrames;
+  readonly #shared: SharedFrames | undefined;
   readonly #seen: { seq: number; part: number | undefined };
   /** Makes the frames of events that are no longer shared, as long as it has had all before them. */
   readonly #own: FrameMaker;
@@ -15,10 +18,13 @@ export class FrameReader {
   /** The last id it has had. */
   after: string | undefined;
 
-  constructor(shared: SharedFrames, after: string | undefined) {
-    this.#shared = shared;
+  constructor(
+    frames: SharedFrames,
+    { after, isAlone }: { after: string | undefined; isAlone: boolean },
+  ) {
+    this.#shared = isAlone ? undefined : frames;
     this.#seen = parseId(after);
-    this.#own = shared.newMaker();
+    this.#own = frames.newMaker();
     this.after = after;
   }
 
@@ -27,7 +33,7 @@ export class FrameReader {
     const { seq } = event;
     const seen = this.#seen;
     const isSeen = seq < seen.seq || (seq === seen.seq && seen.part === undefined);
-    const made = isSeen ? this.#shared.pass(event) : await this.#shared.of(event);
+    const made = isSeen ? this.#shared?.pass(event) : await this.#shared?.of(event);
     if (made === undefined && !this.#isOwnWhole) return undefined;
     if (made) this.#isOwnWhole = false;
     const gap = this.#gapBefore(seq);

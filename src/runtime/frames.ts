@@ -35,12 +35,10 @@ export class RunStreams implements Streams {
     this.#shared.set(key, shared);
     shared.readers++;
     try {
-      let after = start;
-      for (let isWhole = false; !isWhole;) {
-        const reader = new FrameReader(shared, after);
-        isWhole = yield* this.#read(run.run_id, { reader, signal });
-        after = reader.after;
-      }
+      const reader = new FrameReader(shared, { after: start, isAlone: false });
+      if (yield* this.#read(run.run_id, { reader, signal })) return;
+      const alone = new FrameReader(shared, { after: reader.after, isAlone: true });
+      yield* this.#read(run.run_id, { reader: alone, signal });
     } finally {
       shared.readers--;
       if (shared.readers === 0) this.#shared.delete(key);

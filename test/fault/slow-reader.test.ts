@@ -11,6 +11,8 @@ import { checkInvariants } from "./invariants.ts";
 const EVENTS = isLong ? 9000 : 6000;
 const BYTES = 2500;
 const SLOW = 16;
+const LARGE_EVENTS = 80;
+const LARGE_BYTES = 400_000;
 
 let server: SpawnedServer;
 beforeEach(async () => {
@@ -40,9 +42,9 @@ async function untilDropped(response: IncomingMessage): Promise<SseEvent[]> {
   return parseEvents(got);
 }
 
-async function flood(count: number) {
+async function flood(count: number, bytes = BYTES) {
   const thread = await newThread(server.api);
-  const input = { count, bytes: BYTES };
+  const input = { count, bytes };
   const run = await startRun(server.api, thread, { assistant_id: "flood", input });
   const path = `/threads/${thread}/runs/${run.run_id}/stream?stream_mode=custom`;
   return { thread, run_id: run.run_id, path };
@@ -74,6 +76,17 @@ describe.skipIf(process.platform !== "linux")(
         seen: { events: [...seen, ...rest], modes: "custom" },
       });
       for (const one of others) one.destroy();
+    });
+
+    it("hold little memory of large events too", async () => {
+      const { path } = await flood(LARGE_EVENTS, LARGE_BYTES);
+      const events = await readEvents(await server.api.get(path));
+      expect(events.filter(({ event }) => event === "custom")).toHaveLength(LARGE_EVENTS);
+      const before = memory();
+      const idle = await Promise.all(Array.from({ length: SLOW }, () => openAndIdle(path)));
+      expect(await readEvents(await server.api.get(path))).toEqual(events);
+      expect(memory() - before).toBeLessThan((SLOW * LARGE_EVENTS * LARGE_BYTES) / 4);
+      for (const one of idle) one.destroy();
     });
   },
 );
