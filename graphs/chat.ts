@@ -13,13 +13,13 @@ import {
   contextOf,
   fitMessages,
   isSummaryDue,
+  offeredTools,
   recall,
   resultTools,
   runTools,
   summarize,
   Summary,
   systemPrompt,
-  tools,
   toolsOrEnd,
   withNotes,
 } from "kagari/graphkit";
@@ -31,21 +31,23 @@ const ChatState = new StateSchema({ messages: MessagesValue, summary: Summary.nu
 
 type ChatState = typeof ChatState.State;
 
-function toolbox({ messages }: ChatState, config: LangGraphRunnableConfig) {
+async function toolbox({ messages }: ChatState, config: LangGraphRunnableConfig) {
   const { tools: names = TOOL_NAMES, long_term_memory: remembers } = contextOf(config);
   const memory = remembers === true ? MEMORY_TOOL_NAMES : [];
-  return tools(...names, ...memory, ...resultTools(messages));
+  return await offeredTools(...names, ...memory, ...resultTools(messages));
 }
 
 /** What the model is sent besides messages, and how many of those may be. */
-function windowOf(state: ChatState, config: LangGraphRunnableConfig) {
+async function windowOf(state: ChatState, config: LangGraphRunnableConfig) {
   const { history_messages, history_tokens } = contextOf(config);
   const { text, model } = systemPrompt("chat", config);
+  const { tools, missing } = await toolbox(state, config);
   return {
     config,
     overrides: { model },
-    tools: toolbox(state, config),
-    system: withNotes(text, { summary: state.summary }),
+    tools,
+    missing,
+    system: withNotes(text, { summary: state.summary, missing }),
     after: state.summary?.until,
     maxMessages: history_messages,
     maxTokens: history_tokens,
@@ -53,7 +55,8 @@ function windowOf(state: ChatState, config: LangGraphRunnableConfig) {
 }
 
 async function think(state: ChatState, config: LangGraphRunnableConfig) {
-  const window = windowOf(state, config);
+  const window = await windowOf(state, config);
+  if (window.missing.length > 0) config.writer?.({ missing_tools: window.missing });
   const remembers = contextOf(config).long_term_memory === true;
   const memories = remembers ? await recall(state.messages, config) : [];
   const system = withNotes(window.system, { memories });
@@ -64,13 +67,14 @@ async function think(state: ChatState, config: LangGraphRunnableConfig) {
 }
 
 async function act(state: ChatState, config: LangGraphRunnableConfig) {
-  return await runTools(toolbox(state, config), state, config);
+  const { tools } = await toolbox(state, config);
+  return await runTools(tools, state, config);
 }
 
 /** Beside the answer, which nobody waits longer for. */
 async function condense(state: ChatState, config: LangGraphRunnableConfig) {
   const { summary } = state;
-  const window = windowOf(state, config);
+  const window = await windowOf(state, config);
   const { summary_model: model } = contextOf(config);
   const newer = await summarize(state.messages, { ...window, summary, model });
   return newer ? { summary: newer } : {};
@@ -83,8 +87,10 @@ export const graph = new StateGraph(ChatState, ChatContext)
   .addNode("condense", condense)
   .addConditionalEdges(
     START,
-    (state, config) =>
-      isSummaryDue(state.messages, windowOf(state, config)) ? ["think", "condense"] : ["think"],
+    async (state, config) => {
+      const isDue = isSummaryDue(state.messages, await windowOf(state, config));
+      return isDue ? ["think", "condense"] : ["think"];
+    },
     ["think", "condense"],
   )
   .addConditionalEdges("think", toolsOrEnd, ["tools", END])

@@ -20,7 +20,7 @@ export { reranker, type KagariReranker } from "./models/rerank/kagari-reranker.t
 export { idempotencyKey } from "./models/once/key.ts";
 export { fitMessages, type FitOptions } from "./models/trim.ts";
 export { StructuredOutputError } from "./models/structured/read.ts";
-export { tools } from "./tools/index.ts";
+export { offeredTools, tools, type Offered } from "./tools/index.ts";
 export { once } from "./tools/once.ts";
 export { ToolPolicy, ToolRule } from "./domain/tool-rule.ts";
 export { resultTools } from "./tools/read-result.ts";
@@ -43,7 +43,10 @@ export const ChatContext = z.object({
   model_parameters: callParametersSchema
     .optional()
     .describe("Other parameters of Chat Completions, such as top_p, stop or seed."),
-  tools: z.array(z.string()).optional().describe("Names of the tools to offer; [] for none."),
+  tools: z
+    .array(z.string())
+    .optional()
+    .describe("Names of the tools to offer, mcp:server for those of a server; [] for none."),
   tool_policy: ToolPolicies.optional().describe(
     "Tools, or rules on their arguments, by which a human is asked (ask) or a call is never run (deny).",
   ),

@@ -57,6 +57,10 @@ export function verdict(rules: readonly ToolRule[], call: Call): ToolPolicy | un
   return rules.find((rule) => isAbout(rule, call))?.policy;
 }
 
+/** The rules that are about calls of a tool, whatever their arguments. */
+export const rulesFor = (rules: readonly ToolRule[], name: string): readonly ToolRule[] =>
+  rules.filter(({ tool }) => isNamed(tool, name));
+
 /** The strictest of some policies; "allow" of none. */
 export function strictest(...policies: readonly (ToolPolicy | undefined)[]): ToolPolicy {
   const ranks = policies.map((policy) => TOOL_POLICIES.indexOf(policy ?? "allow"));

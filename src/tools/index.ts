@@ -1,6 +1,7 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { AppError } from "../core/errors.ts";
 import { didYouMean } from "../config/spelling.ts";
+import { mcpOffer } from "./mcp/wanted.ts";
 import { calculator } from "./calculator.ts";
 import { clock } from "./clock.ts";
 import { deleteMemoryTool, saveMemoryTool, searchMemoryTool } from "./memory.ts";
@@ -8,17 +9,20 @@ import { onceTool } from "./once.ts";
 import { boundedTool } from "./bounded.ts";
 import { readResultTool } from "./read-result.ts";
 
-/** One whose calls change something outside is registered as `() => onceTool(...)`; these only tell. */
-const TOOLS: ReadonlyMap<string, () => StructuredToolInterface> = new Map<
-  string,
-  () => StructuredToolInterface
->([
-  ["clock", clock],
-  ["calculator", calculator],
-  ["save_memory", () => onceTool(saveMemoryTool())],
-  ["search_memory", searchMemoryTool],
-  ["delete_memory", () => onceTool(deleteMemoryTool())],
-  ["read_result", readResultTool],
+interface BuiltIn {
+  readonly make: () => StructuredToolInterface;
+  /** What a server would need to offer it; undefined where nothing is missing. */
+  readonly lacks?: () => string | undefined;
+}
+
+/** One whose calls change something outside is made by `onceTool`; the others only tell. */
+const TOOLS: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
+  ["clock", { make: clock }],
+  ["calculator", { make: calculator }],
+  ["save_memory", { make: () => onceTool(saveMemoryTool()) }],
+  ["search_memory", { make: searchMemoryTool }],
+  ["delete_memory", { make: () => onceTool(deleteMemoryTool()) }],
+  ["read_result", { make: readResultTool }],
 ]);
 
 /**
@@ -31,9 +35,45 @@ export function tools(...wanted: (string | StructuredToolInterface)[]): Structur
   );
 }
 
+/** What a run may use of the tools that it asked for. */
+export interface Offered {
+  readonly tools: StructuredToolInterface[];
+  /** What it may not, each with the reason, for the model and the user to know. */
+  readonly missing: string[];
+}
+
+/**
+ * As `tools`, and takes those of MCP servers: `mcp:name` for all of a server, `mcp:*` for all of all,
+ * `name__tool` for one. What cannot be had now is told in `missing`, and the graph goes on without it.
+ */
+export async function offeredTools(
+  ...wanted: (string | StructuredToolInterface)[]
+): Promise<Offered> {
+  const offers = await Promise.all([...new Set(wanted)].map(offerOf));
+  const byName = new Map(offers.flatMap(({ tools: some }) => some).map((one) => [one.name, one]));
+  return {
+    tools: [...byName.values()],
+    missing: [...new Set(offers.flatMap(({ missing }) => missing))],
+  };
+}
+
+async function offerOf(wanted: string | StructuredToolInterface): Promise<Offered> {
+  if (typeof wanted !== "string") return { tools: tools(wanted), missing: [] };
+  const ofServers = await mcpOffer(wanted);
+  if (ofServers !== undefined) return ofServers;
+  const lack = TOOLS.get(wanted)?.lacks?.();
+  return lack === undefined
+    ? { tools: tools(wanted), missing: [] }
+    : { tools: [], missing: [`${wanted}: ${lack}.`] };
+}
+
+/** The tools that come with the server, and what those lack that it cannot offer now. */
+export const builtInTools = (): { tool: StructuredToolInterface; lack: string | undefined }[] =>
+  [...TOOLS.values()].map(({ make, lacks }) => ({ tool: make(), lack: lacks?.() }));
+
 function makeTool(name: string): StructuredToolInterface {
-  const factory = TOOLS.get(name);
-  if (factory) return boundedTool(factory());
+  const known = TOOLS.get(name);
+  if (known) return boundedTool(known.make());
   const hint = didYouMean(name, TOOLS.keys());
   throw new AppError("validation", `Unknown tool ${JSON.stringify(name.slice(0, 200))}${hint}`);
 }

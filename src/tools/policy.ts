@@ -41,7 +41,7 @@ const ownSchema = z.object({
 });
 
 /** A policy that cannot be read is a mistake, which must not allow anything. */
-function ownPolicies(tool: StructuredToolInterface | undefined): z.infer<typeof ownSchema> {
+export function ownPolicies(tool: StructuredToolInterface | undefined): z.infer<typeof ownSchema> {
   const own = ownSchema.safeParse(metadataOf(tool));
   if (own.success) return own.data;
   const keys = own.error.issues.map(({ path }) => path.join("."));

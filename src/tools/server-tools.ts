@@ -1,7 +1,10 @@
+import type { Clock } from "../core/clock.ts";
 import { LiveFile } from "../config/live-file.ts";
 import { fromRoot, type LoadedSettings } from "../config/settings.ts";
+import { readMcpFile } from "../config/mcp-file.ts";
 import { readToolRules } from "../config/tool-rules.ts";
 import type { Log } from "../core/log.ts";
+import { McpServers } from "./mcp/servers.ts";
 import type { ToolHost } from "./tool-host-port.ts";
 
 /** What a server lends to the tools of its graphs, as long as it runs. */
@@ -10,13 +13,25 @@ export interface ServerTools extends ToolHost {
 }
 
 /** Reads what the operator says of tools; a file that cannot be read stops the start. */
-export function openTools({ settings, root }: LoadedSettings, log: Log): ServerTools {
+export function openTools(
+  { settings, root, env }: LoadedSettings,
+  { log, clock }: { log: Log; clock: Clock },
+): ServerTools {
+  const isWatched = settings.hot_reload;
   const rules = new LiveFile({
     path: fromRoot(root, settings.tools_file),
     read: readToolRules,
-    isWatched: settings.hot_reload,
+    isWatched,
     log,
   });
+  const mcpFile = new LiveFile({
+    path: fromRoot(root, settings.mcp_file),
+    read: readMcpFile,
+    isWatched,
+    log,
+    onChange: (configs) => mcp.take(configs),
+  });
+  const mcp = new McpServers(mcpFile.value, { env, log, clock, root });
   return {
     limits: {
       timeoutMs: settings.tool_timeout_seconds * 1000,
@@ -25,8 +40,11 @@ export function openTools({ settings, root }: LoadedSettings, log: Log): ServerT
     get rules() {
       return rules.value;
     },
+    mcp,
     async close() {
       rules.close();
+      mcpFile.close();
+      await mcp.close();
     },
   };
 }

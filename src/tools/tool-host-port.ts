@@ -1,3 +1,4 @@
+import type { StructuredToolInterface } from "@langchain/core/tools";
 import type { ToolRule } from "../domain/tool-rule.ts";
 
 /** What one call of a tool may take. */
@@ -8,10 +9,24 @@ export interface ToolLimits {
   readonly resultCharacters: number;
 }
 
+/** What the tools of a server are now, or why there are none. */
+export type McpOffer =
+  | { readonly tools: readonly StructuredToolInterface[] }
+  | { readonly reason: string };
+
+/** The MCP servers of the operator's file. */
+export interface McpTools {
+  names(): readonly string[];
+  /** Connects where it is not connected; undefined for a server that is not in the file. Never rejects. */
+  offer(server: string): Promise<McpOffer | undefined>;
+}
+
 /** What a server lends to the tools of graphs. */
 export interface ToolHost {
   /** The defaults of the settings where there is no server. */
   readonly limits?: ToolLimits;
   /** The operator's, as they are now. */
   readonly rules: readonly ToolRule[];
+  /** Absent in a plain script. */
+  readonly mcp?: McpTools;
 }

@@ -41,6 +41,7 @@ const NOT_IMPORTABLE = /^(knip|oxfmt|oxlint|oxlint-tsgolint|typescript|@types\/.
 const SUBPATHS: Readonly<Record<string, string>> = {
   "@langchain/core": "@langchain/core/messages",
   "@langchain/community": "@langchain/community/tools/calculator",
+  "@modelcontextprotocol/sdk": "@modelcontextprotocol/sdk/client/index.js",
 };
 
 describe("dependencies", () => {

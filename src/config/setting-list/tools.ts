@@ -8,6 +8,11 @@ export const TOOLS = {
     env: "KAGARI_TOOLS_FILE",
     description: "File of the rules that calls of tools are allowed, asked about or denied by",
   },
+  mcp_file: {
+    type: text.default("config/mcp.json"),
+    env: "KAGARI_MCP_FILE",
+    description: "File of the MCP servers whose tools graphs may use",
+  },
   tool_timeout_seconds: {
     type: z.coerce.number().nonnegative().max(2_000_000).default(120),
     env: "KAGARI_TOOL_TIMEOUT_SECONDS",

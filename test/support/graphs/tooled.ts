@@ -6,9 +6,9 @@ import {
   ChatContext,
   chatModel,
   contextOf,
+  offeredTools,
   resultTools,
   runTools,
-  tools,
   toolsOrEnd,
 } from "../../../src/graphkit.ts";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
@@ -77,15 +77,18 @@ const OWN = [
 
 const model = chatModel();
 
-const toolbox = ({ messages }: State, config: LangGraphRunnableConfig) =>
-  tools(...OWN, ...(contextOf(config).tools ?? []), ...resultTools(messages));
+const toolbox = async ({ messages }: State, config: LangGraphRunnableConfig) =>
+  await offeredTools(...OWN, ...(contextOf(config).tools ?? []), ...resultTools(messages));
 
 /** Calls the tools of tests until the model has an answer. */
 export const graph = new StateGraph(State, ChatContext)
-  .addNode("think", async (state, config) => ({
-    messages: [await model.bindTools(toolbox(state, config)).invoke(state.messages, config)],
-  }))
-  .addNode("tools", (state, config) => runTools(toolbox(state, config), state, config))
+  .addNode("think", async (state, config) => {
+    const { tools } = await toolbox(state, config);
+    return { messages: [await model.bindTools(tools).invoke(state.messages, config)] };
+  })
+  .addNode("tools", async (state, config) =>
+    runTools((await toolbox(state, config)).tools, state, config),
+  )
   .addEdge(START, "think")
   .addConditionalEdges("think", toolsOrEnd, ["tools", "__end__"])
   .addEdge("tools", "think")
