@@ -60,6 +60,8 @@ export type RunEventBody =
   | { kind: "tool"; ns: string[]; data: Json }
   /** A LangChain event; only of runs started with mode `events`. */
   | { kind: "event"; data: Json }
+  /** Where users say what they think of the run, by key. */
+  | { kind: "feedback"; urls: Record<string, string> }
   | { kind: "error"; error: string; message: string }
   | { kind: "end"; status: RunStatus };
 

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../core/json.ts";
 import type { User } from "./actor.ts";
+import type { FeedbackTickets } from "./feedback.ts";
 
 export const RUN_STATUSES = [
   "pending",
@@ -66,6 +67,8 @@ export interface RunKwargs {
   strict_resume?: boolean;
   /** The questions that waited when an answer came that names none. */
   answers?: string[];
+  /** How its users say what they think of it. */
+  feedback?: FeedbackTickets;
   /** On whose behalf it is executed; not shown to anybody but its graph. */
   user?: User;
 }

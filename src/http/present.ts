@@ -35,7 +35,10 @@ export const threadJson = (thread: Thread, values: Json, usage: readonly UsageSu
   usage: usageJson(usage),
 });
 
-const shownKwargs = ({ user: _user, ...kwargs }: Run["kwargs"]) => kwargs;
+const shownKwargs = ({ user: _user, feedback, ...kwargs }: Run["kwargs"]) => ({
+  ...kwargs,
+  ...(feedback ? { feedback_keys: Object.keys(feedback.tokens) } : {}),
+});
 
 export const runJson = (run: Run, usage: readonly UsageSums[] = []) => ({
   run_id: run.run_id,

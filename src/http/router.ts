@@ -38,6 +38,7 @@ const DECIDED_BY_SERVICES: ReadonlySet<string> = new Set([
   "store",
   "webhooks",
   "files",
+  "feedback",
   "knowledge",
   "tasks",
   "responses",

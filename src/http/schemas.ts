@@ -145,6 +145,7 @@ const runFields = z.object({
   checkpoint_during: absent(z.boolean()),
   webhook: absent(z.string()),
   strict_resume: absent(z.boolean()),
+  feedback_keys: absent(z.array(z.string().min(1).max(200)).max(50)),
 });
 
 /** The fields of a run that this server honours. */

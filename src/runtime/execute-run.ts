@@ -6,6 +6,7 @@ import type { FencedSaver } from "../checkpoint/saver.ts";
 import type { Clock } from "../core/clock.ts";
 import { AppError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { feedbackUrls } from "../domain/feedback.ts";
 import type { Run, RunCommand, RunOutcome } from "../domain/run.ts";
 import { bindGraph } from "./bind-graph.ts";
 import { CheckpointedWriter } from "./checkpointed-writer.ts";
@@ -68,6 +69,8 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
     for await (const chunk of chunks) recorder.take(chunk);
     signal.throwIfAborted();
     recorder.close();
+    if (run.kwargs.feedback)
+      writer.append({ kind: "feedback", urls: feedbackUrls(run.kwargs.feedback) });
     return recorder.isInterrupted ? await waiting(graph, run) : success();
   } catch (error) {
     signal.throwIfAborted();

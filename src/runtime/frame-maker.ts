@@ -63,6 +63,7 @@ export class FrameMaker {
       case "task_result":
         return this.#task(event, isSeen);
       case "attempt":
+      case "feedback":
       case "error":
       case "end":
         return [notice(this.#run.run_id, event)];
@@ -161,11 +162,15 @@ export class FrameMaker {
   }
 }
 
+type NoticeKind = "attempt" | "feedback" | "error" | "end";
+
 /** What every client is told, whatever modes it asked for. */
-function notice(run_id: string, event: LiveEvent & { kind: "attempt" | "error" | "end" }): Part {
+function notice(run_id: string, event: LiveEvent & { kind: NoticeKind }): Part {
   switch (event.kind) {
     case "attempt":
       return ["metadata", JSON.stringify({ run_id, attempt: event.attempt })];
+    case "feedback":
+      return ["feedback", JSON.stringify(event.urls)];
     case "error":
       return ["error", JSON.stringify({ error: event.error, message: event.message })];
     case "end":

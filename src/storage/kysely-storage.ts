@@ -7,6 +7,7 @@ import { KyselyAssistants } from "./repositories/assistants.ts";
 import { KyselyCheckpoints } from "./repositories/checkpoints.ts";
 import { KyselyCrons } from "./repositories/crons.ts";
 import { KyselyEvents } from "./repositories/events.ts";
+import { KyselyFeedback } from "./repositories/feedback.ts";
 import { KyselyFiles } from "./repositories/files.ts";
 import { KyselyIdempotencyKeys } from "./repositories/idempotency.ts";
 import { KyselyItems } from "./repositories/items.ts";
@@ -36,7 +37,7 @@ const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
   ...(kinds.runs
     ? (["run", "event", "webhook_delivery", "idempotency_key", "file", "task", "response"] as const)
     : []),
-  ...(kinds.runs ? USAGE_TABLES : []),
+  ...(kinds.runs ? (["feedback", ...USAGE_TABLES] as const) : []),
   ...(kinds.threads ? (["thread", "cron"] as const) : []),
   ...(kinds.checkpointer
     ? (["checkpoint", "checkpoint_blob", "checkpoint_part", "checkpoint_write"] as const)
@@ -52,6 +53,7 @@ export class KyselyStorage implements Storage {
   readonly runs: KyselyRuns;
   readonly events: KyselyEvents;
   readonly files: KyselyFiles;
+  readonly feedback: KyselyFeedback;
   readonly checkpoints: KyselyCheckpoints;
   readonly usage: KyselyUsageRows;
   readonly budgets: KyselyBudgets;
@@ -74,6 +76,7 @@ export class KyselyStorage implements Storage {
     this.threads = new KyselyThreads(driver, dialect);
     this.runs = new KyselyRuns(driver, dialect);
     this.events = new KyselyEvents(driver, dialect);
+    this.feedback = new KyselyFeedback(driver, dialect);
     this.files = new KyselyFiles(driver, dialect);
     this.checkpoints = new KyselyCheckpoints(driver, dialect);
     this.budgets = new KyselyBudgets(driver, dialect);

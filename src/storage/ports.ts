@@ -3,6 +3,7 @@ import type { AccessFilter } from "../domain/access-filter.ts";
 import type { Assistant, AssistantFilter, AssistantSort } from "../domain/assistant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RunEvent } from "../domain/event.ts";
+import type { FeedbackRows } from "./feedback-port.ts";
 import type { Files } from "./file-ports.ts";
 import type { Page, PageOf } from "../domain/page.ts";
 import type { CancelAction, Fence, Run, RunOutcome, RunPlace, RunStatus } from "../domain/run.ts";
@@ -38,6 +39,7 @@ export interface Storage {
   readonly runs: Runs;
   readonly events: Events;
   readonly files: Files;
+  readonly feedback: FeedbackRows;
   readonly checkpoints: Checkpoints;
   readonly usage: UsageRows;
   readonly budgets: Budgets;

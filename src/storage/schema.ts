@@ -2,6 +2,7 @@ import type { Selectable } from "kysely";
 import type { RunStatus } from "../domain/run.ts";
 import type { ThreadStatus, ThreadTtl } from "../domain/thread.ts";
 import type { DeliveryStatus } from "../domain/webhook.ts";
+import type { FeedbackTable } from "./feedback-port.ts";
 import type { ResponseTable } from "./response-port.ts";
 import type { TaskTable } from "./task-schema.ts";
 import type {
@@ -23,6 +24,7 @@ export interface Schema {
   run: RunTable;
   event: EventTable;
   file: FileTable;
+  feedback: FeedbackTable;
   task: TaskTable;
   response: ResponseTable;
   checkpoint: CheckpointTable;

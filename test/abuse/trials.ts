@@ -167,6 +167,12 @@ export const TRIALS: Readonly<Record<string, Declared>> = {
   "DELETE /knowledge/:collection/documents/:document_id": {
     path: () => `/knowledge/notes/documents/${"0".repeat(32)}`,
   },
+  "GET /feedback": [
+    { path: () => "/feedback", expects: { json: [] } },
+    { path: ({ run }) => `/feedback?run_id=${run}`, expects: { json: [] } },
+  ],
+  "POST /feedback/tokens/:token": { free: "the token, which cannot be guessed, says who may" },
+  "GET /feedback/tokens/:token": { free: "the token, which cannot be guessed, says who may" },
   "GET /files": { path: () => "/files", expects: { json: [] } },
   "GET /files/:file_id": byPath("/files/:file_id"),
   "DELETE /files/:file_id": byPath("/files/:file_id"),

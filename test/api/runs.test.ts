@@ -168,7 +168,6 @@ describe("POST /threads/:id/runs", () => {
       assistant_id: "echo",
       input: {},
       webhook: null,
-      feedback_keys: ["a"],
       langsmith_tracer: {},
       strict_resume: true,
       from_the_future: { a: 1 },

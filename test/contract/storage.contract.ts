@@ -9,6 +9,7 @@ import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
 import { itemsContract } from "./items.contract.ts";
 import { removalsContract } from "./removals.contract.ts";
+import { feedbackContract } from "./feedback.contract.ts";
 import { filesContract } from "./files.contract.ts";
 import { responsesContract } from "./responses.contract.ts";
 import { runEndsContract } from "./run-ends.contract.ts";
@@ -48,6 +49,7 @@ export function storageContract(
     budgetsContract(subject);
     backgroundContract(subject);
     itemsContract(subject);
+    feedbackContract(subject);
     filesContract(subject);
     accessContract(subject);
     removalsContract(subject);

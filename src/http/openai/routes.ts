@@ -1,5 +1,6 @@
 import { newId } from "../../core/ids.ts";
 import { generateImages } from "../../services/images/generate.ts";
+import { originOf } from "../origin.ts";
 import { type Route, route } from "../route.ts";
 import { openAiError } from "./errors.ts";
 import { embeddingsBody, imageParameterNames, imagesBody, rerankBody } from "./schemas.ts";
@@ -76,9 +77,7 @@ export const openAiRoutes: Route[] = [
         asked: { model, actor: ctx.actor, signal },
         wish: { prompt, size, count, parameters },
       };
-      const host = headers.get("host");
-      const origin = host === null ? "" : `http://${host}`;
-      const data = await generateImages(ctx, input, { format, origin });
+      const data = await generateImages(ctx, input, { format, origin: originOf(headers) });
       return Response.json({ created: Math.floor(ctx.clock.now() / 1000), data });
     },
   }),

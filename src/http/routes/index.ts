@@ -6,6 +6,7 @@ import { openAiRoutes } from "../openai/routes.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
 import { keyRoutes } from "./keys.ts";
+import { feedbackRoutes } from "./feedback.ts";
 import { fileRoutes } from "./files.ts";
 import { knowledgeRoutes } from "./knowledge.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
@@ -28,6 +29,7 @@ const resources: Route[] = [
   ...chatRoutes,
   ...responseRoutes,
   ...fileRoutes,
+  ...feedbackRoutes,
   ...knowledgeRoutes,
   ...taskRoutes,
   ...assistantRoutes,

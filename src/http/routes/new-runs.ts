@@ -3,6 +3,7 @@ import type { CreateRun } from "../../services/runs/new-run.ts";
 import { createRun, createRuns } from "../../services/runs/create.ts";
 import { getRun } from "../../services/runs/read.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
+import { originOf } from "../origin.ts";
 import { notHonoured } from "../not-honoured.ts";
 import { runJson } from "../present.ts";
 import { type ApiRequest, type Route, route } from "../route.ts";
@@ -12,7 +13,14 @@ import { runBatch, runCreate, type RunCreate, threadParams } from "../schemas.ts
 /** What a service makes a run of, from a body and the headers it came with. */
 function asked(
   { ctx, headers }: { ctx: Context; headers: Headers },
-  { unknown: _unknown, checkpoint, checkpoint_id, checkpoint_during, ...body }: RunCreate,
+  {
+    unknown: _unknown,
+    checkpoint,
+    checkpoint_id,
+    checkpoint_during,
+    feedback_keys,
+    ...body
+  }: RunCreate,
 ): CreateRun {
   const at = checkpoint ?? (checkpoint_id === undefined ? undefined : { checkpoint_id });
   return {
@@ -25,6 +33,7 @@ function asked(
     on_completion: body.on_completion ?? "delete",
     if_not_exists: body.if_not_exists ?? "reject",
     durability: body.durability ?? (checkpoint_during === false ? "exit" : "sync"),
+    feedback: feedback_keys && { keys: feedback_keys, origin: originOf(headers) },
     headers: configurableHeaders(ctx.langgraph.http.configurableHeaders, headers),
   };
 }

@@ -45,12 +45,12 @@ export class RunProtocol {
     return this.#lifecycles.tree();
   }
 
-  /** The protocol has no channel for LangChain events. */
+  /** The protocol has no channel for LangChain events, nor for feedback. */
   take(event: LiveEvent): Draft[] {
-    return event.kind === "event" ? [] : this.#take(event);
+    return event.kind === "event" || event.kind === "feedback" ? [] : this.#take(event);
   }
 
-  #take(event: Exclude<LiveEvent, { kind: "event" }>): Draft[] {
+  #take(event: Exclude<LiveEvent, { kind: "event" | "feedback" }>): Draft[] {
     switch (event.kind) {
       case "attempt":
         return [...this.#broken(), ...this.#lifecycles.begin(this.#graphName)];

@@ -5,6 +5,7 @@ import { ANONYMOUS } from "../../domain/actor.ts";
 import { filePath, type FileInfo } from "../../domain/file.ts";
 import type { FileContent, FileStore } from "../../models/files/file-store-port.ts";
 import { allowedToCreate } from "../access.ts";
+import { addressBase } from "../address.ts";
 
 const FILE_ID = /^[\da-f-]{36}$/i;
 
@@ -12,12 +13,11 @@ type Parts = Pick<Context, "storage" | "clock" | "settings" | "langgraph">;
 
 /** The address of a file: whole where the settings tell what clients call the server, or `origin` does. */
 export function fileUrl(
-  { settings, langgraph }: Pick<Parts, "settings" | "langgraph">,
+  parts: Pick<Parts, "settings" | "langgraph">,
   fileId: string,
   origin = "",
 ): string {
-  const base = settings.public_url?.replace(/\/+$/, "") ?? `${origin}${langgraph.http.mountPrefix}`;
-  return `${base}${filePath(fileId)}`;
+  return `${addressBase(parts, origin)}${filePath(fileId)}`;
 }
 
 /** Keeps a file for the actor. */

@@ -4,6 +4,7 @@ import type { AcceptedRun, NewRun } from "../../storage/ports.ts";
 import { checkWebhook } from "../maintenance/check-webhook.ts";
 import { allowedToCreate } from "../access.ts";
 import { assistantToRun } from "../assistants/find.ts";
+import { feedbackTickets } from "../feedback/tickets.ts";
 import { defaultTtl, newThread } from "../threads/create.ts";
 import { checkTimeout, type CreateRun, lastingConfig, newRun } from "./new-run.ts";
 
@@ -39,7 +40,11 @@ async function prepare(ctx: Context, asked: CreateRun): Promise<NewRun> {
       ? undefined
       : await ctx.storage.threads.find(input.thread_id, access);
   checkTimeout(input.config);
-  const run = newRun({ input, assistant, thread, now: ctx.clock.now(), user: ctx.actor.user });
+  const run = withTickets(
+    ctx,
+    newRun({ input, assistant, thread, now: ctx.clock.now(), user: ctx.actor.user }),
+    input.feedback,
+  );
   const makesThread = input.thread_id === undefined || input.if_not_exists === "create";
   return {
     run,
@@ -61,6 +66,13 @@ async function prepare(ctx: Context, asked: CreateRun): Promise<NewRun> {
     },
     access,
   };
+}
+
+/** The run with a token for each key that feedback is wanted for. */
+function withTickets(ctx: Context, run: Run, feedback: CreateRun["feedback"]): Run {
+  if (feedback === undefined || feedback.keys.length === 0) return run;
+  const tickets = feedbackTickets(ctx, { run_id: run.run_id, ...feedback });
+  return { ...run, kwargs: { ...run.kwargs, feedback: tickets } };
 }
 
 /** Stores the run; an idle worker has it from the same commit, and need not look for it. */

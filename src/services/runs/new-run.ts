@@ -43,6 +43,8 @@ export interface CreateRun {
   headers?: JsonObject | undefined;
   /** Ends the run with an error when its resume does not fit what waits for an answer. */
   strict_resume?: boolean | undefined;
+  /** What users are to say of it, and how they call this server. */
+  feedback?: { keys: string[]; origin: string } | undefined;
 }
 
 /** Refuses a time limit that is none. */

@@ -14,6 +14,7 @@ import { responses } from "./0014-responses.ts";
 import { tokenFactors } from "./0016-token-factors.ts";
 import { tasks } from "./0018-tasks.ts";
 import { apiKeys } from "./0019-api-keys.ts";
+import { feedback } from "./0026-feedback.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   tokenFactors,
   tasks,
   apiKeys,
+  feedback,
 ];

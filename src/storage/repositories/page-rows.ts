@@ -3,7 +3,7 @@ import type { Page } from "../../domain/page.ts";
 import { all, first, type Commit } from "../commit.ts";
 import type { Schema } from "../schema.ts";
 
-type Table = "assistant" | "cron" | "file" | "task" | "thread" | "webhook_delivery";
+type Table = "assistant" | "cron" | "feedback" | "file" | "task" | "thread" | "webhook_delivery";
 
 interface PageQuery<Row> {
   rows: SelectQueryBuilder<Schema, Table, Row>;

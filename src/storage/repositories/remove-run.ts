@@ -21,11 +21,13 @@ export function runRemover(dialect: Dialect): (key: RunKey) => Commit<void> {
   const run = hot((p: RunKey) => db.deleteFrom("run").where("run_id", "=", p.run_id));
   // The sums of thread and day go on counting what it used.
   const usage = hot((p: RunKey) => db.deleteFrom("usage_run").where("run_id", "=", p.run_id));
+  const feedback = hot((p: RunKey) => db.deleteFrom("feedback").where("run_id", "=", p.run_id));
   return function* (key) {
     const { isAll } = yield* slice("event", { run_id: key.run_id }, EVENTS);
     if (!isAll) yield* mark(key.thread_id, key.run_id);
     yield* run({ run_id: key.run_id, thread_id: key.thread_id });
     yield* usage({ run_id: key.run_id, thread_id: key.thread_id });
+    yield* feedback({ run_id: key.run_id, thread_id: key.thread_id });
   };
 }
 
@@ -84,6 +86,9 @@ export function threadRemover(dialect: Dialect): (threadId: string) => Commit<bo
   const crons = hot((p: { thread_id: string }) =>
     db.deleteFrom("cron").where("thread_id", "=", p.thread_id),
   );
+  const feedback = hot((p: { thread_id: string }) =>
+    db.deleteFrom("feedback").where("thread_id", "=", p.thread_id),
+  );
   const thread = hot((p: { thread_id: string }) =>
     db.deleteFrom("thread").where("thread_id", "=", p.thread_id).returning("thread_id"),
   );
@@ -95,6 +100,7 @@ export function threadRemover(dialect: Dialect): (threadId: string) => Commit<bo
     yield* lock.activeRunsOfThread(threadId);
     for (const { run_id } of yield* activeRuns(key)) yield* mark(threadId, run_id);
     yield* crons(key);
+    yield* feedback(key);
     yield* mark(threadId);
     return true;
   };
