@@ -6,6 +6,7 @@ import { AppError } from "../core/errors.ts";
 import { type Actor, ANONYMOUS, isInScope } from "../domain/actor.ts";
 import { InProcess } from "../domain/in-process.ts";
 import { allowed } from "../services/access.ts";
+import { refuseWhileDraining } from "../services/draining.ts";
 import { readBody } from "./body.ts";
 import { withBudget } from "./budget-headers.ts";
 import { handleOnce } from "./middleware/idempotency.ts";
@@ -101,7 +102,7 @@ async function serve(entry: Route, ctx: Context, c: HonoContext): Promise<Respon
     upgrade: (open) => upgradeTo(c, { open, heartbeatMs }),
   };
   if (entry.creates === undefined) return entry.handle(request);
-  if (ctx.lifecycle.isDraining) throw draining();
+  refuseWhileDraining(ctx);
   return handleOnce(entry, request, c.req.path);
 }
 
@@ -125,11 +126,6 @@ function dropOf(c: HonoContext): (() => void) | undefined {
   const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
   return outgoing && (() => void outgoing.destroy());
 }
-
-const draining = (): AppError =>
-  new AppError("unavailable", "The server is shutting down; try again", {
-    details: { retry_after_seconds: 10 },
-  });
 
 /** A repeated query key is a list. */
 function queryOf(c: HonoContext): Record<string, string | string[]> {

@@ -1,6 +1,6 @@
 /* oxlint-disable vitest/expect-expect -- okJson and refusal hold the assertions */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { human, newThread, okJson, refusal } from "../support/calls.ts";
+import { human, type Loose, newThread, okJson, refusal } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
 import { SseReader } from "../support/sse.ts";
 import { type TestServer, testServer } from "../support/test-server.ts";
@@ -140,6 +140,52 @@ describe("Idempotency-Key", () => {
   });
 });
 
+describe("an Idempotency-Key of a command of the event protocol", () => {
+  const send = (body: object, headers: Record<string, string> = {}) =>
+    okJson(server.post(`/threads/${thread}/commands`, { id: 1, ...body }, headers));
+  const start = { method: "run.start", params: echo };
+
+  it("starts one run of 20 parallel ones, by header or in the command", async () => {
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        n % 2 ? send(start, key("a")) : send({ ...start, id: n, idempotency_key: "a" }),
+      ),
+    );
+    const started = replies.filter(({ type }) => type === "success");
+    expect(started.length).toBeGreaterThan(0);
+    const [run] = await runsOf();
+    expect(await runsOf()).toHaveLength(1);
+    for (const { result } of started) expect(result).toEqual({ run_id: run.run_id });
+    expect(await send(start, key("a"))).toMatchObject({ result: { run_id: run.run_id } });
+  });
+
+  it("is another request's, and free again when the command was refused", async () => {
+    await send(start, key("a"));
+    const other = { method: "run.start", params: { ...echo, input: human("other") } };
+    expect(await send(other, key("a"))).toMatchObject({ error: "invalid_argument" });
+    expect(await send(start, key("x".repeat(256)))).toMatchObject({ error: "invalid_argument" });
+    expect(await runsOf()).toHaveLength(1);
+    const broken = { method: "run.start", params: { input: 1 } };
+    expect(await send(broken, key("b"))).toMatchObject({ error: "invalid_argument" });
+    expect(await send(other, key("b"))).toMatchObject({ type: "success" });
+  });
+
+  it("answers an interrupt once, and says so again", async () => {
+    await okJson(
+      server.post(`/threads/${thread}/runs/wait`, { assistant_id: "ask", input: human("hello") }),
+    );
+    const [[interrupt]] = Object.values<Loose>(
+      (await okJson(server.get(`/threads/${thread}`))).interrupts,
+    );
+    const params = { interrupt_id: interrupt.id, response: "yes" };
+    const answer = { method: "input.respond", params };
+    for (let count = 0; count < 2; count++)
+      expect(await send(answer, key("a"))).toMatchObject({ type: "success", result: {} });
+    expect(await runsOf()).toHaveLength(2);
+    expect(await send(answer, key("b"))).toMatchObject({ error: "no_such_interrupt" });
+  });
+});
+
 describe("a full queue", () => {
   it("is answered 429 with Retry-After, and stores nothing", async () => {
     await using full = await testServer({ settings: { max_pending_runs: 2, workers: 1 } });
@@ -176,6 +222,13 @@ describe("a server that drains", () => {
       expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
       expect((await refusal(answer, 503)).detail).toContain("shutting down");
     }
+    const command = { id: 1, method: "run.start", params: echo };
+    expect(await okJson(draining.post(`/threads/${at}/commands`, command))).toMatchObject({
+      type: "error",
+      message: expect.stringContaining("shutting down"),
+    });
+    const chat = { model: "echo", messages: [{ role: "user", content: "hello" }] };
+    expect((await draining.post("/v1/chat/completions", chat)).status).toBe(503);
     await closed;
   });
 });

@@ -5,7 +5,7 @@ import type { GotoTarget } from "../../domain/run.ts";
 import type { Thread } from "../../domain/thread.ts";
 import { json, jsonObject } from "../schemas.ts";
 import { ProtocolError } from "./protocol-error.ts";
-import { findThread, startOnThread, waitsFor } from "./run-start.ts";
+import { findThread, type Place, startOnThread, waitsFor } from "./run-start.ts";
 
 const target = z.union([
   z.string(),
@@ -34,7 +34,8 @@ const respondParams = z
   });
 
 /** `input.respond`: answers one interrupt of the thread, or several at once. */
-export async function respond(ctx: Context, thread_id: string, raw: unknown): Promise<Json> {
+export async function respond(ctx: Context, place: Place, raw: unknown): Promise<Json> {
+  const { thread_id } = place;
   const { answers, update, goto, config, metadata } = respondParams.parse(raw);
   const thread = await findThread(ctx, thread_id);
   if (!thread) throw new ProtocolError("no_such_run", `Thread ${thread_id} has no run`);
@@ -48,7 +49,7 @@ export async function respond(ctx: Context, thread_id: string, raw: unknown): Pr
   const resume = Object.fromEntries(
     answers.map(({ interrupt_id, response }) => [interrupt_id, response ?? null]),
   );
-  await startOnThread(ctx, thread_id, {
+  await startOnThread(ctx, place, {
     assistant_id: await assistantOf(ctx, thread),
     command: { resume, ...(update ? { update } : {}), ...(goto ? { goto } : {}) },
     config,
@@ -69,13 +70,14 @@ const injectParams = z.object({
  * `input.inject`: a message for a thread that is at work. A step under way cannot be changed, so it
  * is the input of a run that follows at once.
  */
-export async function inject(ctx: Context, thread_id: string, raw: unknown): Promise<Json> {
+export async function inject(ctx: Context, place: Place, raw: unknown): Promise<Json> {
+  const { thread_id } = place;
   const { message } = injectParams.parse(raw);
   const thread = await findThread(ctx, thread_id);
   if (thread?.status !== "busy")
     throw new ProtocolError("no_such_run", `Thread ${thread_id} has no active run; use run.start`);
   const { role, content, name } = message;
-  return startOnThread(ctx, thread_id, {
+  return startOnThread(ctx, place, {
     assistant_id: await assistantOf(ctx, thread),
     input: { messages: [{ role, content, ...(name === undefined ? {} : { name }) }] },
   });

@@ -1,14 +1,15 @@
+import { AppError } from "../../core/errors.ts";
 import type { ErrorCode as ProtocolErrorCode } from "@langchain/protocol";
 
 export type { ProtocolErrorCode };
 
 /** A command that cannot be carried out, with the protocol's own word for why. */
-export class ProtocolError extends Error {
+export class ProtocolError extends AppError {
   override readonly name = "ProtocolError";
-  readonly code: ProtocolErrorCode;
+  readonly word: ProtocolErrorCode;
 
-  constructor(code: ProtocolErrorCode, message: string) {
-    super(message);
-    this.code = code;
+  constructor(word: ProtocolErrorCode, message: string) {
+    super("bad_request", message);
+    this.word = word;
   }
 }

@@ -17,12 +17,18 @@ const params = z.object({
   multitaskStrategy: z.enum(MULTITASK_STRATEGIES).nullish().catch(undefined),
 });
 
+/** Where a command acts, and the id that a run it starts shall have. */
+export interface Place {
+  thread_id: string;
+  run_id?: string;
+}
+
 /** `run.start`: a new run, or the answer to what the thread waits for. */
-export async function startRun(ctx: Context, thread_id: string, raw: unknown): Promise<Json> {
+export async function startRun(ctx: Context, place: Place, raw: unknown): Promise<Json> {
   const { input = null, ...asked } = params.parse(raw);
-  const thread = await findThread(ctx, thread_id);
+  const thread = await findThread(ctx, place.thread_id);
   const isAnswer = input !== null && thread !== undefined && waitsFor(thread).length > 0;
-  return startOnThread(ctx, thread_id, {
+  return startOnThread(ctx, place, {
     ...asked,
     ...(isAnswer ? { command: { resume: input } } : { input }),
   });
@@ -42,12 +48,12 @@ interface Start {
 /** Starts a run as the protocol does: on a thread that may be new, and streamed with all its subgraphs. */
 export async function startOnThread(
   ctx: Context,
-  thread_id: string,
+  place: Place,
   { config, context, metadata, multitaskStrategy, checkpoint_id, ...start }: Start,
 ): Promise<{ run_id: string }> {
   const { run_id } = await createRun(ctx, {
     ...start,
-    thread_id,
+    ...place,
     config: config ?? undefined,
     context: context ?? undefined,
     metadata: metadata ?? undefined,

@@ -8,7 +8,7 @@ import { getHistory, getState } from "../../services/threads/state.ts";
 import { json, jsonObject } from "../schemas.ts";
 import { assistantOf } from "./input.ts";
 import { ProtocolError, type ProtocolErrorCode } from "./protocol-error.ts";
-import { startOnThread } from "./run-start.ts";
+import { type Place, startOnThread } from "./run-start.ts";
 
 const namespace = z.array(z.string()).default([]);
 const MAX_CHECKPOINTS = 1000;
@@ -18,7 +18,7 @@ const getParams = z.object({ namespace, keys: z.array(z.string()).optional() });
 /** `state.get`: the values of the root graph or of a subgraph. */
 export async function getProtocolState(
   ctx: Context,
-  thread_id: string,
+  { thread_id }: Place,
   raw: unknown,
 ): Promise<Json> {
   const { namespace: ns, keys } = getParams.parse(raw);
@@ -47,7 +47,7 @@ const listParams = z.object({
 /** `state.listCheckpoints`: newest first. */
 export async function listCheckpoints(
   ctx: Context,
-  thread_id: string,
+  { thread_id }: Place,
   raw: unknown,
 ): Promise<Json> {
   const { namespace: ns, limit, before } = listParams.parse(raw);
@@ -65,21 +65,22 @@ const forkParams = z.object({
 });
 
 /** `state.fork`: a run that goes on from an earlier checkpoint. */
-export async function forkState(ctx: Context, thread_id: string, raw: unknown): Promise<Json> {
+export async function forkState(ctx: Context, place: Place, raw: unknown): Promise<Json> {
+  const { thread_id } = place;
   const { checkpoint_id, input = null, config } = forkParams.parse(raw);
   const thread = await orNone("no_such_run", () => getThread(ctx, { thread_id }));
   await orNone("no_such_checkpoint", () =>
     getState(ctx, { thread_id, checkpoint: { checkpoint_id }, subgraphs: false }),
   );
   const assistant_id = await assistantOf(ctx, thread);
-  const run = await startOnThread(ctx, thread_id, { assistant_id, input, config, checkpoint_id });
+  const run = await startOnThread(ctx, place, { assistant_id, input, config, checkpoint_id });
   return { ...run, thread_id };
 }
 
 const treeParams = z.object({ run_id: z.string().optional() });
 
 /** `agent.getTree`: the graphs, nodes and subgraphs of a run, by default the newest. */
-export async function getTree(ctx: Context, thread_id: string, raw: unknown): Promise<Json> {
+export async function getTree(ctx: Context, { thread_id }: Place, raw: unknown): Promise<Json> {
   const { run_id } = treeParams.parse(raw);
   const run = await orNone("no_such_run", async () => {
     if (run_id !== undefined) return getRun(ctx, { thread_id, run_id });

@@ -40,8 +40,11 @@ export const protocolRoutes: Route[] = [
     params: threadParams,
     body: command,
     response: z.looseObject({ type: z.enum(["success", "error"]), id: z.int() }),
-    handle: async ({ ctx, params, body }) =>
-      Response.json(await handleCommand(ctx, params.thread_id, body)),
+    handle: async ({ ctx, params, body, headers }) => {
+      const key = headers.get("idempotency-key") ?? body.idempotency_key;
+      const keyed = key === undefined ? body : { ...body, idempotency_key: key };
+      return Response.json(await handleCommand(ctx, params.thread_id, keyed));
+    },
   }),
   route({
     method: "post",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Context } from "../../context.ts";
 import { AppError, ConflictError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
@@ -5,6 +6,7 @@ import { newId } from "../../core/ids.ts";
 /** How long a request may take to create what it should; a longer one is taken for dead. */
 const RESERVE_MS = 30_000;
 const KEEP_MS = 24 * 3_600_000;
+const MAX_KEY_LENGTH = 255;
 
 /** What a request with a key creates. */
 export const CREATED = ["run", "thread", "cron", "assistant", "task"] as const;
@@ -18,11 +20,45 @@ export interface Creation {
 }
 
 interface KeyedRequest {
+  key: string;
+  /** All that makes it this request: its method, its path, its body. */
+  asks: readonly unknown[];
+  creates: Created;
+  /** The id that the client itself has given what it creates. */
+  chosenId?: string | undefined;
+}
+
+interface Held {
   actor: string;
   key: string;
-  /** The same for the same method, path and body. */
   fingerprint: string;
-  creates: Created;
+}
+
+const fingerprintOf = (asks: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(asks)).digest("base64url");
+
+/**
+ * Does what a request with a key asks for; when an earlier one has done so, `act` only answers with what
+ * was created. A failure that is not an AppError of the client's own leaves open what came of it.
+ */
+export async function once<T>(
+  ctx: Context,
+  { key, asks, creates, chosenId }: KeyedRequest,
+  act: (creation: Creation) => Promise<T>,
+): Promise<T> {
+  if (key === "" || key.length > MAX_KEY_LENGTH)
+    throw new AppError("validation", `Idempotency-Key has 1 to ${MAX_KEY_LENGTH} signs`);
+  const held = { actor: ctx.actor.identity, key, fingerprint: fingerprintOf(asks) };
+  const creation = await reserveKey(ctx, held, creates);
+  if (creation.isRepeat) return act(creation);
+  try {
+    const result = await act(creation);
+    await settleKey(ctx, held, { id: chosenId ?? creation.id });
+    return result;
+  } catch (error) {
+    await settleKey(ctx, held, { error });
+    throw error;
+  }
 }
 
 async function isThere({ storage }: Context, kind: Created, id: string): Promise<boolean> {
@@ -44,10 +80,7 @@ async function isThere({ storage }: Context, kind: Created, id: string): Promise
  * Takes a key for a request, or finds what the first request with it has created. Refused with 422
  * when that was another request, with 409 while it is in progress.
  */
-export async function reserveKey(
-  ctx: Context,
-  { creates, ...request }: KeyedRequest,
-): Promise<Creation> {
+async function reserveKey(ctx: Context, request: Held, creates: Created): Promise<Creation> {
   const now = ctx.clock.now();
   const held = await ctx.storage.idempotency.reserve(
     { ...request, resource_id: newId() },
@@ -68,9 +101,9 @@ export async function reserveKey(
 }
 
 /** Keeps what a request came to: the id of what it created, or why it failed. */
-export async function settleKey(
+async function settleKey(
   ctx: Context,
-  owner: { actor: string; key: string },
+  owner: Held,
   result: { id: string } | { error: unknown },
 ): Promise<void> {
   const { idempotency } = ctx.storage;

@@ -3,6 +3,7 @@ import type { Run } from "../../domain/run.ts";
 import type { AcceptedRun, NewRun } from "../../storage/ports.ts";
 import { checkWebhook } from "../maintenance/check-webhook.ts";
 import { allowedToCreate } from "../access.ts";
+import { refuseWhileDraining } from "../draining.ts";
 import { assistantToRun } from "../assistants/find.ts";
 import { feedbackTickets } from "../feedback/tickets.ts";
 import { defaultTtl, newThread } from "../threads/create.ts";
@@ -26,6 +27,7 @@ export async function createRuns(ctx: Context, inputs: readonly CreateRun[]): Pr
 
 /** All that storing a run takes, once everything was checked that can be before. */
 async function prepare(ctx: Context, asked: CreateRun): Promise<NewRun> {
+  refuseWhileDraining(ctx);
   checkWebhook(ctx, asked.webhook);
   const { filter: access, metadata } = await allowedToCreate(
     ctx,
