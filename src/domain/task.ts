@@ -25,6 +25,12 @@ export interface ImageInput {
 
 export type TaskWork = { kind: "chat"; input: ChatInput } | { kind: "image"; input: ImageInput };
 
+/** The model that is asked instead of a task's own, and why those before it are not. */
+export interface TaskFallback {
+  model: string;
+  tried: { model: string; reason: string }[];
+}
+
 /** A call of a model that is made in the background. Times are milliseconds since the epoch. */
 export type Task = TaskWork & {
   task_id: string;
@@ -38,6 +44,8 @@ export type Task = TaskWork & {
   webhook: string | null;
   /** On whose behalf it is done; null for nobody in particular. */
   created_by: User | null;
+  /** Null as long as its own model is asked. */
+  fallback: TaskFallback | null;
   /** The provider's id of it. */
   provider_task_id: string | null;
   cancel_requested: boolean;
@@ -67,12 +75,16 @@ export interface TaskFilter {
   access?: AccessFilter | undefined;
 }
 
+/** The model config that a task is asked of now. */
+export const askedModel = ({ model, fallback }: Pick<Task, "model" | "fallback">): string =>
+  fallback?.model ?? model;
+
 export const hasEnded = ({ status }: Pick<Task, "status">): boolean =>
   status !== "pending" && status !== "running";
 
 /** A task as clients and its webhook see it. */
 export function taskJson(task: Task): JsonObject {
-  const { input, deadline_at: deadline } = task;
+  const { input, fallback, deadline_at: deadline } = task;
   return {
     task_id: task.task_id,
     kind: task.kind,
@@ -84,6 +96,7 @@ export function taskJson(task: Task): JsonObject {
     error: task.error,
     metadata: task.metadata,
     webhook: task.webhook,
+    fallback: fallback === null ? null : { model: fallback.model, tried: fallback.tried },
     provider_task_id: task.provider_task_id,
     cancel_requested: task.cancel_requested,
     resubmitted: task.resubmitted,

@@ -7,7 +7,8 @@ import { chatModel } from "../models/chat.ts";
 import { estimateText } from "../models/estimate.ts";
 import { messagesOf, type Group } from "../models/message-groups.ts";
 import { readPrompt } from "../models/read-prompt.ts";
-import { historyOf, promptLimit, type FitOptions, type History } from "../models/trim.ts";
+import { promptLimit } from "../models/prompt-limit.ts";
+import { historyOf, type FitOptions, type History } from "../models/trim.ts";
 
 /** A summary is begun when this part of the window is in use, so that little falls out before. */
 const FULL = 0.75;

@@ -2,7 +2,7 @@ import type { ModelProfile } from "@langchain/core/language_models/profile";
 import type { MediaKind } from "./dialects/index.ts";
 import { currentRuntime } from "./runtime.ts";
 import { structuredMethodOf } from "./structured/method.ts";
-import { promptLimit } from "./trim.ts";
+import { promptLimit } from "./prompt-limit.ts";
 
 /** What a model takes and gives, for agents that suit themselves to it; of the default one where none is named. */
 export function profileOf(id: string | undefined): ModelProfile {

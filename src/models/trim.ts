@@ -5,8 +5,7 @@ import { resolveCall, type ChatModelOverrides, type ConfigLike } from "./call.ts
 import { estimateText, estimateTools } from "./estimate.ts";
 import { groupsOf, messagesOf, type Group } from "./message-groups.ts";
 import type { Model } from "./model.ts";
-
-const MARGIN = 0.98;
+import { promptLimit } from "./prompt-limit.ts";
 
 export interface FitOptions {
   /** The node's config, which says for which model to fit. */
@@ -73,16 +72,6 @@ function messagesAfter(
   if (start === 0) return messages;
   const systems = messages.slice(0, start).filter((message) => message.getType() === "system");
   return [...systems, ...messages.slice(start)];
-}
-
-/** Tokens that a prompt may have: the input limit less the answer's, when they share one window. */
-export function promptLimit({ fields }: Model): number | undefined {
-  const { input_tokens: input, out_tokens: out = 0, context_window: window } = fields;
-  if (input === undefined && window === undefined) return undefined;
-  // An answer limit at or above the input limit can only mean two separate windows.
-  const shared = input === undefined || out >= input ? input : input - out;
-  const limit = window === undefined ? shared : Math.min(input ?? window, window - out);
-  return limit === undefined ? undefined : Math.max(1, Math.floor(limit * MARGIN));
 }
 
 function newestThatFit(history: History): BaseMessage[] {

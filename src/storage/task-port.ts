@@ -13,6 +13,7 @@ export type TaskNote = Partial<
     Task,
     | "status"
     | "provider_task_id"
+    | "fallback"
     | "is_asking"
     | "resubmitted"
     | "attempts"

@@ -22,6 +22,7 @@ export interface TaskTable {
   next_at: number;
   deadline_at: number | null;
   asked_at: number | null;
+  fallback: string | null;
   created_at: number;
   updated_at: number;
 }

@@ -14,6 +14,7 @@ const sample = (task_id: string, change: Partial<Task> = {}): Task =>
     metadata: { owner: "a" },
     webhook: null,
     created_by: null,
+    fallback: null,
     provider_task_id: null,
     cancel_requested: false,
     is_asking: false,
@@ -96,7 +97,14 @@ export function tasksContract(subject: Subject): void {
       expect(await tasks.note(task, note, 11)).toBe(true);
       expect(await tasks.renew(task, { now: 12, leaseMs: 9 })).toEqual({ cancel_requested: false });
       expect(await tasks.find("one")).toMatchObject({ ...note, lease_until: 21, updated_at: 11 });
-      const ends = { provider_task_id: "p", is_asking: false, deadline_at: 99, next_at: 30 };
+      const fallback = { model: "n", tried: [{ model: "m", reason: "busy" }] };
+      const ends = {
+        fallback,
+        provider_task_id: "p",
+        is_asking: false,
+        deadline_at: 99,
+        next_at: 30,
+      };
       expect(await tasks.release(task, ends, 13)).toBe(true);
       expect(await tasks.find("one")).toMatchObject({ ...ends, lease_until: 0 });
       expect(await tasks.take({ ...due, now: 29 })).toEqual([]);

@@ -6,6 +6,7 @@ import { AttemptClock, type CallClock } from "../exchange/clock.ts";
 import { isAbort, toUpstreamError } from "../failures/upstream-error.ts";
 import type { CallTicket } from "../limits/call-limiter-port.ts";
 import { takeTicket } from "../limits/ticket.ts";
+import { longestAnswer } from "../longest-answer.ts";
 import { tokensOf, type PromptSize } from "../tokens/prompt-size.ts";
 import type { ModelUsage } from "../usage-port.ts";
 
@@ -41,7 +42,7 @@ export class Attempt {
       await takeTicket(model, { limiter, tokens, signal: clock.signal }),
     );
     try {
-      await holdMoney(begun.call, attempt.#meter.plan(longestAnswer(begun)));
+      await holdMoney(begun.call, attempt.#meter.plan(longestAnswer(model, begun.body)));
       return attempt;
     } catch (error) {
       attempt.#leave();
@@ -87,21 +88,6 @@ export class Attempt {
     if (prompt.hasMedia) return;
     call.factors.learn(call.model, { estimated: prompt.tokens, reported });
   }
-}
-
-/** What a model may answer where nothing limits it. */
-const USUAL_ANSWER_TOKENS = 4096;
-
-/** Tokens that the answers of a request have at most, thinking included. */
-function longestAnswer({ call, body }: Begun): number {
-  const number = (name: string): number | undefined =>
-    typeof body[name] === "number" ? body[name] : undefined;
-  const limit =
-    number("max_completion_tokens") ??
-    number("max_tokens") ??
-    call.model.fields.out_tokens ??
-    USUAL_ANSWER_TOKENS;
-  return (limit + (number("thinking_budget") ?? 0)) * Math.max(1, number("n") ?? 1);
 }
 
 const promptTokens = ({ call, prompt }: Begun): number => tokensOf(call, prompt);

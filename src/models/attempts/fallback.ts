@@ -1,7 +1,7 @@
-import { AppError, UpstreamError } from "../../core/errors.ts";
+import { AppError, UpstreamError, type UpstreamKind } from "../../core/errors.ts";
 import type { ModelCall } from "../call.ts";
 import type { Model } from "../model.ts";
-import { promptLimit } from "../trim.ts";
+import { promptLimit } from "../prompt-limit.ts";
 import { isFallbackReason } from "./fallback-reasons.ts";
 
 interface Tried {
@@ -28,7 +28,7 @@ export async function withFallbacks<Result>(
   }
   const tried: Tried[] = [];
   for (const next of fallbacks) {
-    const reason = unfitness(next, { hasTools, failed, model });
+    const reason = unfitness(next, { hasTools, kind: failed.kind, model });
     if (reason !== undefined) {
       tried.push({ model: next.id, reason });
       continue;
@@ -44,34 +44,42 @@ export async function withFallbacks<Result>(
   throw allFailed(failed, tried);
 }
 
-function fallsBack(error: unknown, model: Model): error is UpstreamError {
+/** Whether a failure of a model is for its fallbacks to answer. */
+export function fallsBack(error: unknown, model: Model): error is UpstreamError {
   return error instanceof UpstreamError && isFallbackReason(error.kind, model);
 }
 
 /** A fallback that takes no part of the conversation, or cannot be called now, is no reason to end. */
-const isPassedOver = (error: unknown): boolean =>
+export const isPassedOver = (error: unknown): boolean =>
   error instanceof AppError && ["validation", "unavailable"].includes(error.code);
 
 interface Need {
   readonly hasTools: boolean;
-  readonly failed: UpstreamError;
+  /** What the model failed with. */
+  readonly kind: UpstreamKind | undefined;
   readonly model: Model;
 }
 
-function unfitness(next: Model, { hasTools, failed, model }: Need): string | undefined {
+/** Why a fallback is not worth asking; undefined where it is. */
+export function unfitness(next: Model, { hasTools, kind, model }: Need): string | undefined {
   const reason = next.unavailableReason();
   if (reason !== undefined) return reason;
   if (hasTools && next.fields.capabilities?.tools === false) return "takes no tools";
-  if (failed.kind !== "overflow") return undefined;
+  if (kind !== "overflow") return undefined;
   const [room, needed] = [promptLimit(next), promptLimit(model)];
   const isNoLarger = room !== undefined && needed !== undefined && room <= needed;
   return isNoLarger ? "takes no longer prompts" : undefined;
 }
 
+/** The words for a failure that no fallback made good. */
+export function noneAnswered(failure: string, tried: readonly Tried[]): string {
+  const list = tried.map(({ model, reason }) => `${model}: ${reason}`).join("; ");
+  return `${failure} (and no fallback answered: ${list})`;
+}
+
 /** The first model's failure, which also says what became of its fallbacks. */
 function allFailed(failed: UpstreamError, tried: readonly Tried[]): UpstreamError {
-  const list = tried.map(({ model, reason }) => `${model}: ${reason}`).join("; ");
-  return new UpstreamError(`${failed.message} (and no fallback answered: ${list})`, {
+  return new UpstreamError(noneAnswered(failed.message, tried), {
     kind: failed.kind,
     retryable: failed.retryable,
     retryAfterMs: failed.retryAfterMs,

@@ -43,6 +43,16 @@ export function malformedAnswer(
 export const unfitAnswer = (model: Model, what: string): UpstreamError =>
   failure(model, { kind: "server", retryable: false, what });
 
+/** The error for a task that the provider took and could not do. */
+export function failedTask(
+  model: Model,
+  { what, reason, code }: { what: string; reason: string; code: string | undefined },
+): UpstreamError {
+  const codes = code === undefined ? [] : [code];
+  const refusal = { status: undefined, codes, message: reason };
+  return failure(model, { ...classify(model.dialect, refusal), what: redact(what, model), code });
+}
+
 /** The error for a limit of time that ran out; a call whose whole time is over is not tried again. */
 export const tooSlow = (model: Model, what: string, retryable: boolean): UpstreamError =>
   failure(model, { kind: "timeout", retryable, what });

@@ -27,6 +27,8 @@ export interface Measure {
   readonly units: number;
   /** Tokens of what is sent, should the provider not tell. */
   readonly estimate: () => number;
+  /** Tokens of the longest answer; none for what does not answer in words. */
+  readonly answerTokens?: number;
 }
 
 /** What a call came to: its result, and the answer that tells its usage. */
@@ -68,12 +70,13 @@ export function planned(
   { model, origin }: Ask,
   { measure, callId }: { measure: Measure; callId: string },
 ): PlannedCall {
+  const { answerTokens = 0 } = measure;
   const images = measure.kind === "image" ? measure.units : 0;
   return {
     callId,
     modelId: model.id,
     ...origin,
-    micros: mostMicros(model, { promptTokens: measure.estimate(), images }),
+    micros: mostMicros(model, { promptTokens: measure.estimate(), answerTokens, images }),
     currency: currencyOf(model),
     budget: model.fields.budget,
   };

@@ -52,12 +52,12 @@ export function readChat(model: Model, input: ChatInput, response: WireObject): 
   return asJson(regularAnswer(answer, { model, rules, counts }));
 }
 
-/** Asks a chat model at once, with its retries and fallbacks. */
+/** Asks a chat model at once, with its retries. */
 export async function completeTask(
-  { origin, ...ask }: Ask & Pick<RawCall, "factors" | "fallbacks">,
+  { origin, ...ask }: Ask & Pick<RawCall, "factors">,
   { input, signal }: Pick<ChatTask, "input" | "signal">,
 ): Promise<JsonObject> {
-  return asJson(await completeRaw({ ...ask, ...origin }, { body: input, signal }));
+  return asJson(await completeRaw({ ...ask, ...origin, fallbacks: [] }, { body: input, signal }));
 }
 
 /** A provider's answer came as JSON. */

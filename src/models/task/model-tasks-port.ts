@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../core/json.ts";
-import type { Task, TaskWork } from "../../domain/task.ts";
+import type { UpstreamError } from "../../core/errors.ts";
+import type { Task, TaskFallback, TaskWork } from "../../domain/task.ts";
 import type { MadeImage } from "../image/fetch-image.ts";
 
 /** What a task brought. */
@@ -11,7 +12,8 @@ export type TaskYield =
 export type TaskProgress =
   | { readonly status: "running" }
   | { readonly status: "success"; readonly made: TaskYield }
-  | { readonly status: "error" | "cancelled"; readonly reason: string };
+  | { readonly status: "error"; readonly error: UpstreamError }
+  | { readonly status: "cancelled"; readonly reason: string };
 
 /** What became of a request that brought nothing; of a lost one nobody knows. */
 export type WrittenOff = "error" | "cancelled" | "lost";
@@ -26,7 +28,7 @@ export interface ModelTasks {
   admit(task: Task, signal: AbortSignal): Promise<Disposable | undefined>;
   submit(task: Task, signal: AbortSignal): Promise<{ id: string; maxWaitMs: number }>;
   look(task: Task, signal: AbortSignal): Promise<TaskProgress>;
-  /** Makes it by one call, retries and all. */
+  /** Makes it by one call of the model that is asked, retries and all. */
   make(task: Task, signal: AbortSignal): Promise<TaskYield>;
   /** Asks the provider to stop; whether it does is not told. */
   callOff(task: Task): Promise<void>;
@@ -34,6 +36,8 @@ export interface ModelTasks {
   pauseMs(task: Task): number;
   /** The pause before a failed submission is tried again; undefined when it shall not be. */
   retryMs(task: Task, error: unknown): number | undefined;
+  /** The fallback to ask next where a chat failed with this; throws what it ends with where there is none. */
+  fallBack(task: Task, error: unknown): TaskFallback;
   /**
    * Enters the request that was last made for the task into the ledger, once; not a lost one that the
    * provider knows by our own id when it is repeated.

@@ -1,25 +1,26 @@
 import { AppError, UpstreamError } from "../../core/errors.ts";
 import { derivedId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { ImageInput, Task, TaskWork } from "../../domain/task.ts";
+import { askedModel, type ImageInput, type Task, type TaskWork } from "../../domain/task.ts";
 import { delayBefore, retryPolicyOf } from "../attempts/retry.ts";
 import { kept } from "../billing.ts";
 import { holdMoney } from "../budget/hold.ts";
 import { estimateText } from "../estimate.ts";
-import { isAbort } from "../failures/upstream-error.ts";
+import { failedTask, isAbort } from "../failures/upstream-error.ts";
 import { fetchImage } from "../image/fetch-image.ts";
 import { generateImages, maxCountOf } from "../image/generate.ts";
 import { readImages, type ImageSource } from "../image/read.ts";
 import { countOf, imageSubmission, type ImageWish } from "../image/request.ts";
 import { takeTicket } from "../limits/ticket.ts";
+import { longestAnswer } from "../longest-answer.ts";
 import type { Model } from "../model.ts";
-import { thoseInScope } from "../model-scope.ts";
 import { originOfUser } from "../provider/origin.ts";
 import { billOf, planned, type Ask, type CallEnd, type Measure } from "../provider/meter.ts";
 import type { TokenFactors } from "../tokens/token-factors.ts";
 import type { ModelRegistry } from "../registry.ts";
 import type { WireObject } from "../wire.ts";
 import type { ModelTasks, TaskProgress, TaskYield, WrittenOff } from "./model-tasks-port.ts";
+import { nextFallback } from "./fallback.ts";
 import { endOf, patienceOf, pauseMs } from "./wait.ts";
 import { callOff, isProviderTask, lookAtTask, submitToProvider, taskRulesOf } from "./wire.ts";
 
@@ -32,7 +33,6 @@ interface Parts extends Pick<Ask, "usage" | "limiter"> {
 interface Asked extends Ask {
   readonly signal: AbortSignal;
   readonly factors: TokenFactors;
-  readonly fallbacks: readonly Model[];
 }
 
 /** The longest wait for a rate limit, in which the task is kept from others. */
@@ -41,17 +41,15 @@ const ADMISSION_MS = 5000;
 /** The tasks of a server's models. */
 export function createModelTasks({ models, factors, ...parts }: Parts): ModelTasks {
   /** Of a task whose model may not be called any more. */
-  const configured = (task: Task): Model => models.requireType(task.model, task.kind);
+  const configured = (task: Task): Model => models.requireType(askedModel(task), task.kind);
   const askOf = (task: Task, model: Model): Ask => ({
     model,
     ...parts,
     origin: originOfUser(task.created_by),
   });
   const callable = (task: Task, signal: AbortSignal): Asked => {
-    const model = models.get(task.model, task.kind);
-    const only = task.created_by?.models;
-    const fallbacks = task.kind === "chat" ? thoseInScope(models.fallbacksOf(model), only) : [];
-    return { ...askOf(task, model), factors, fallbacks, signal };
+    const model = models.get(askedModel(task), task.kind);
+    return { ...askOf(task, model), factors, signal };
   };
   return {
     check(work, id) {
@@ -74,6 +72,7 @@ export function createModelTasks({ models, factors, ...parts }: Parts): ModelTas
       const policy = retryPolicyOf(configured(task));
       return delayBefore(error, { policy, attempt: task.attempts + 1, random: Math.random() });
     },
+    fallBack: (task, error) => nextFallback(models, task, error),
     writeOff: (task, as) => writeOff(askOf(task, configured(task)), task, as),
   };
 }
@@ -93,7 +92,8 @@ async function admit({ model, limiter, signal }: Asked, task: Task) {
 async function submit(ask: Asked, task: Task): Promise<{ id: string; maxWaitMs: number }> {
   const { model, signal } = ask;
   const request = await submissionOf(ask, task);
-  const measure = measureOf(task, unitsOf(model, task));
+  const answerTokens = task.kind === "chat" ? longestAnswer(model, request.body ?? {}) : 0;
+  const measure = { ...measureOf(task, unitsOf(model, task)), answerTokens };
   await holdMoney(ask, planned(ask, { measure, callId: callIdOf(task) }));
   try {
     const id = await submitToProvider(model, request, signal);
@@ -156,7 +156,10 @@ async function look(ask: Ask, task: Task): Promise<TaskProgress> {
     record(ask, task, { ...NOTHING, status, ...more });
   if (seen.status !== "success") {
     await end(seen.status);
-    return { status: seen.status, reason: `${model.label} ${endOf(seen)}` };
+    const what = endOf(seen);
+    return seen.status === "error"
+      ? { status: "error", error: failedTask(model, { ...seen, what }) }
+      : { status: "cancelled", reason: `${model.label} ${what}` };
   }
   const { answer } = seen;
   let found: Found;
@@ -166,7 +169,7 @@ async function look(ask: Ask, task: Task): Promise<TaskProgress> {
     if (!(error instanceof UpstreamError)) throw error;
     // Another look would find the same.
     await end("error", { answer });
-    return { status: "error", reason: error.message };
+    return { status: "error", error };
   }
   if (found.kind === "chat") {
     await end("success", { answer, units: 1, spoken: JSON.stringify(found.answer["choices"]) });
@@ -204,7 +207,10 @@ const measureOf = (task: Task, units: number): Measure => ({
 });
 
 /** The same for the same request, which is then in the ledger once, however often its end is seen. */
-const callIdOf = ({ task_id, asked_at }: Task): string => derivedId(`task ${task_id} ${asked_at}`);
+function callIdOf({ task_id, fallback, asked_at }: Task): string {
+  const of = fallback === null ? "" : ` of ${fallback.model}`;
+  return derivedId(`task ${task_id} ${asked_at}${of}`);
+}
 
 const unitsOf = (model: Model, task: Task): number =>
   task.kind === "image" ? countOf(model, wishOf(task.input)) : 1;

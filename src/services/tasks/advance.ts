@@ -1,6 +1,6 @@
 import type { Context } from "../../context.ts";
 import { AppError, UpstreamError } from "../../core/errors.ts";
-import type { Task } from "../../domain/task.ts";
+import type { Task, TaskFallback } from "../../domain/task.ts";
 import type { WrittenOff } from "../../models/task/model-tasks-port.ts";
 import { endTask, yieldOf } from "./end.ts";
 import { TaskLease } from "./lease.ts";
@@ -103,6 +103,7 @@ async function lookAfter(work: Work): Promise<void> {
       if (seen.status === "running") await waitOn(work);
       else if (seen.status === "success")
         await endTask(ctx, task, { status: "success", ...yieldOf(ctx, task, seen.made) });
+      else if (seen.status === "error") await failOver(work, seen.error);
       else await endTask(ctx, task, { status: seen.status, error: seen.reason });
     },
   );
@@ -116,7 +117,8 @@ async function waitOn(work: Work): Promise<void> {
   if (deadline !== null && now >= deadline) {
     await ctx.modelCalls.tasks.callOff(task).catch(() => undefined);
     const seconds = Math.round((deadline - (since ?? task.created_at)) / 1000);
-    return await giveUp(work, `The provider did not end the task within ${seconds} seconds`);
+    const what = `The provider did not end the task within ${seconds} seconds`;
+    return await giveUp(work, new UpstreamError(what, { kind: "timeout", retryable: false }));
   }
   const pause = ctx.modelCalls.tasks.pauseMs({ ...task, attempts: attempts + 1 });
   const next_at = Math.min(now + pause, deadline ?? Infinity);
@@ -154,7 +156,7 @@ async function lookFailed(work: Work, error: unknown): Promise<void> {
     ctx.log.debug({ err: error, task_id: task.task_id }, "could not look at a task");
     return await waitOn(work);
   }
-  await giveUp(work, messageOf(work, error));
+  await giveUp(work, error);
 }
 
 /** Only a submission is tried again here: a call that makes the thing has its own retries. */
@@ -163,7 +165,7 @@ async function askFailed(work: Work, error: unknown): Promise<void> {
   const isSubmission =
     error instanceof UpstreamError && task.is_asking && ctx.modelCalls.tasks.isProviderTask(task);
   const pause = isSubmission ? ctx.modelCalls.tasks.retryMs(task, error) : undefined;
-  if (pause === undefined) return await endWithError(work, messageOf(work, error));
+  if (pause === undefined) return await failOver(work, error);
   const now = ctx.clock.now();
   await ctx.storage.tasks.release(
     task,
@@ -198,11 +200,36 @@ async function cancel(work: Work): Promise<void> {
   await endTask(ctx, task, { status: "cancelled" });
 }
 
-/** Ends a task that the provider has. */
-async function giveUp(work: Work, reason: string): Promise<void> {
+/** Is done with a task that the provider has. */
+async function giveUp(work: Work, error: unknown): Promise<void> {
   await writeOff(work, "error");
-  await endWithError(work, reason);
+  await failOver(work, error);
 }
+
+/** Leaves a task that failed for good to the next fallback of its model, or ends it. */
+async function failOver(work: Work, error: unknown): Promise<void> {
+  const { ctx, task } = work;
+  let fallback: TaskFallback;
+  try {
+    fallback = ctx.modelCalls.tasks.fallBack(task, error);
+  } catch (last) {
+    return await endWithError(work, messageOf(work, last));
+  }
+  const { task_id, model } = task;
+  ctx.log.warn({ task_id, model, fallback: fallback.model }, "a task falls back");
+  const now = ctx.clock.now();
+  await ctx.storage.tasks.release(task, { ...NOT_ASKED, fallback, next_at: now }, now);
+}
+
+/** As a task is that was not asked of a model yet. */
+const NOT_ASKED = {
+  status: "pending",
+  provider_task_id: null,
+  is_asking: false,
+  resubmitted: false,
+  attempts: 0,
+  deadline_at: null,
+} as const;
 
 async function writeOff({ ctx, task }: Work, as: WrittenOff): Promise<void> {
   try {

@@ -38,6 +38,7 @@ export async function createTask(ctx: Context, input: CreateTask): Promise<Task>
     metadata,
     webhook: webhook ?? null,
     created_by: ctx.actor.user,
+    fallback: null,
     provider_task_id: null,
     cancel_requested: false,
     is_asking: false,

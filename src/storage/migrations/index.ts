@@ -15,6 +15,7 @@ import { tokenFactors } from "./0016-token-factors.ts";
 import { tasks } from "./0018-tasks.ts";
 import { apiKeys } from "./0019-api-keys.ts";
 import { feedback } from "./0026-feedback.ts";
+import { taskFallbacks } from "./0024-task-fallbacks.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   tasks,
   apiKeys,
   feedback,
+  taskFallbacks,
 ];

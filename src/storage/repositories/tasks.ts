@@ -7,6 +7,7 @@ import { all, first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import type { TaskRow } from "../task-schema.ts";
 import type { TaskClaim, TaskEnd, TaskNote, Tasks } from "../task-port.ts";
+import { jsonOrNull } from "../json-column.ts";
 import { insertFile } from "./files.ts";
 import { pageOf } from "./page-rows.ts";
 import { newDelivery } from "./queue-webhook.ts";
@@ -225,8 +226,9 @@ export class KyselyTasks implements Tasks {
 /** Postgres takes a parameter in such a place for a text. */
 const big = (value: number) => sql<number>`cast(${value} as bigint)`;
 
-const columnsOf = ({ is_asking, resubmitted, ...note }: TaskNote) => ({
+const columnsOf = ({ is_asking, resubmitted, fallback, ...note }: TaskNote) => ({
   ...note,
+  ...(fallback === undefined ? {} : { fallback: jsonOrNull(fallback) }),
   ...(is_asking === undefined ? {} : { is_asking: is_asking ? 1 : 0 }),
   ...(resubmitted === undefined ? {} : { resubmitted: resubmitted ? 1 : 0 }),
 });
