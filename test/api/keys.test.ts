@@ -1,30 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { human, newThread, okJson, refusal } from "../support/calls.ts";
-import {
-  apiOf,
-  type Api,
-  OWN_GRAPHS,
-  testServer,
-  type TestServer,
-} from "../support/test-server.ts";
-
-/** Requests that come with a key. */
-const withKey = (server: Api, key: string, header = "x-api-key"): Api =>
-  apiOf((path, init = {}) => {
-    const headers = new Headers(init.headers);
-    headers.set(header, header === "x-api-key" ? key : `Bearer ${key}`);
-    return server.request(path, { ...init, headers });
-  });
-
-/** Makes a key as the operator of the machine does. */
-async function makeKey(
-  server: TestServer,
-  body: object,
-): Promise<Api & { secret: string; key_id: string }> {
-  const operator = withKey(server, server.localSecret);
-  const { secret, key_id } = await okJson(operator.post("/keys", body));
-  return { ...withKey(server, secret), secret, key_id };
-}
+import { makeKey, withKey } from "../support/keys.ts";
+import { OWN_GRAPHS, testServer } from "../support/test-server.ts";
 
 describe("API keys", () => {
   it("close a server that was open from the first one on", async () => {
