@@ -30,7 +30,7 @@ import { syncSystemAssistants } from "./services/assistants/sync.ts";
 import { openTools, type ServerTools } from "./tools/server-tools.ts";
 import { openSignals } from "./signals/open-signals.ts";
 import type { Signals } from "./signals/port.ts";
-import { knowledgeBase } from "./knowledge/knowledge-base.ts";
+import { openKnowledge } from "./knowledge/open-knowledge.ts";
 import { postgresRenewal } from "./storage/drivers/postgres-renewal.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
@@ -92,7 +92,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
   const isListening = options.isListening === true;
-  const knowledge = knowledgeBase(storage.items, clock);
+  const knowledge = openKnowledge(storage.knowledge, settings, clock);
   const parts = { ...config, customApp, storage, knowledge, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
   const lent = { ...parts, guard, prompts, tools };

@@ -1,19 +1,29 @@
 import type { Clock } from "../core/clock.ts";
-import type { ItemRows } from "../storage/items-port.ts";
+import type { KnowledgeRows } from "../storage/knowledge-port.ts";
 import { Documents } from "./documents.ts";
-import type { Knowledge } from "./port.ts";
-import { PassageSearch } from "./search.ts";
+import type { Knowledge, NearestChunks } from "./port.ts";
+import { searchCollection } from "./search.ts";
 
-/** Documents, their chunks, words and vectors, as items of the store's rows. */
-export function knowledgeBase(rows: ItemRows, clock: Clock): Knowledge {
+interface Parts {
+  rows: KnowledgeRows;
+  vectors: NearestChunks;
+  clock: Clock;
+}
+
+/** Documents, their chunks, words and vectors. */
+export function knowledgeBase({ rows, vectors, clock }: Parts): Knowledge {
   const documents = new Documents(rows, clock);
-  const passages = new PassageSearch(rows, documents, clock);
   return {
     ingest: (...asked) => documents.ingest(...asked),
-    search: (...asked) => passages.search(...asked),
+    async search(owner, search, models) {
+      const collection = await rows.collection(owner, search.collection);
+      if (collection === undefined || collection.chunks === 0) return { passages: [] };
+      return searchCollection({ rows, vectors, models }, collection, search);
+    },
     collections: (owner) => documents.collections(owner),
     documents: (...asked) => documents.list(...asked),
     deleteDocument: (...asked) => documents.delete(...asked),
     deleteCollection: (...asked) => documents.deleteCollection(...asked),
+    close: () => vectors.close(),
   };
 }

@@ -1,4 +1,8 @@
+import type { JsonObject } from "../core/json.ts";
+import type { FieldCondition } from "../domain/item-filter.ts";
 import type { KnowledgeDocument, KnowledgeFound, KnowledgeSearch } from "../domain/knowledge.ts";
+import type { CollectionAt } from "../storage/knowledge-port.ts";
+import type { Scored } from "./top-scores.ts";
 
 /** Turns texts into vectors for whoever pays for it; answers the model too. */
 export type Embed = (
@@ -6,11 +10,45 @@ export type Embed = (
   purpose: "document" | "query",
 ) => Promise<{ vectors: readonly number[][]; model: string }>;
 
+/** Puts texts in the order in which they answer a query, by their places. */
+export type Rerank = (
+  wish: { query: string; documents: readonly string[]; topN: number },
+  model: string | undefined,
+) => Promise<readonly { index: number; score: number }[]>;
+
+/** The models that a search may ask, for whoever pays for it. */
+export interface SearchModels {
+  embed: Embed;
+  rerank: Rerank;
+  /** Whether a search that does not say so is reranked. */
+  isReranked: boolean;
+}
+
+/** A search of vectors. */
+export interface VectorSearch {
+  collection: CollectionAt;
+  /** Which vectors it can be compared with. */
+  space: string;
+  /** What the documents' metadata must meet. */
+  conditions: readonly FieldCondition[];
+  /** Of length 1. */
+  vector: Float32Array;
+  count: number;
+}
+
+/** Finds the chunks nearest to a vector. */
+export interface NearestChunks {
+  /** The best first, by cosine. */
+  nearest(search: VectorSearch): Promise<Scored[]>;
+  close(): Promise<void>;
+}
+
 export interface NewDocument {
   collection: string;
   source: string;
   text: string;
   content_type: string;
+  metadata?: JsonObject | undefined;
   /** Made anew even where nothing changed, such as for another embedding model. */
   force?: boolean | undefined;
 }
@@ -21,8 +59,8 @@ export type Ingested = KnowledgeDocument & { status: "created" | "updated" | "un
 export interface Knowledge {
   /** Keeps a document in place of the one of the same source: all of it or nothing. */
   ingest(owner: string, document: NewDocument, embed: Embed): Promise<Ingested>;
-  /** Best first. Goes on with words alone where the embedding model fails, and says so. */
-  search(owner: string, search: KnowledgeSearch, embed: Embed): Promise<KnowledgeFound>;
+  /** Best first. Goes on without a model that fails, and says so. */
+  search(owner: string, search: KnowledgeSearch, models: SearchModels): Promise<KnowledgeFound>;
   collections(owner: string): Promise<string[]>;
   /** Last changed first. */
   documents(
@@ -35,4 +73,5 @@ export interface Knowledge {
     address: { collection: string; document_id: string },
   ): Promise<boolean>;
   deleteCollection(owner: string, collection: string): Promise<boolean>;
+  close(): Promise<void>;
 }

@@ -33,6 +33,8 @@ export interface ModelCalls {
     inputs: readonly Embeddable[],
     wish: EmbeddingWish,
   ): Promise<Embedded & { model: string }>;
+  /** Whether a rerank model can be called that is no demo. */
+  hasReranker(): boolean;
   rerank(asked: AskedModel, wish: RerankWish): Promise<Reranked & { model: string }>;
   generateImages(
     asked: AskedModel,

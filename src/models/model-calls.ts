@@ -53,6 +53,7 @@ export function createModelCalls({ models, factors, ...parts }: Parts): ModelCal
       const ask = askOf("embedding", asked);
       return { ...(await embedTexts(ask, inputs, wish)), model: ask.model.id };
     },
+    hasReranker: () => models.hasOwn("rerank"),
     async rerank(asked, wish) {
       const ask = askOf("rerank", asked);
       return { ...(await rerankDocuments(ask, wish)), model: ask.model.id };

@@ -77,6 +77,16 @@ export class ModelRegistry {
     );
   }
 
+  /** Whether there is a model of a type that can be called and is no demo. */
+  hasOwn(type: ModelType): boolean {
+    return [...this.#models.values()].some(
+      (model) =>
+        model.fields.model_type === type &&
+        !model.isDemo &&
+        model.unavailableReason() === undefined,
+    );
+  }
+
   /** A configured model, callable or not; throws "validation" for an unknown id. */
   find(id: string): Model {
     const model = this.#models.get(id);

@@ -1,4 +1,4 @@
-import type { Expression, Kysely, RawBuilder, SqlBool } from "kysely";
+import type { Compilable, Expression, Kysely, RawBuilder, SqlBool } from "kysely";
 import type { Clock } from "../core/clock.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { FieldCondition } from "../domain/item-filter.ts";
@@ -34,6 +34,15 @@ export interface Dialect {
   readonly jsonMeets: (column: string, condition: FieldCondition) => Expression<SqlBool>;
   /** Case-blind: is `part` somewhere in the column? */
   readonly textContains: (column: string, part: string) => Expression<SqlBool>;
+  /** Tables of texts that are found by their words; a word has no sign that means something in SQL. */
+  readonly words: {
+    /** A table with the columns `rowid`, given when a row is written, and `words`. */
+    table: (name: string) => Compilable[];
+    /** A text whose words are apart by spaces, as it is written. */
+    value: (text: string) => RawBuilder<string>;
+    /** Has a row one word as it is, and another that begins so? */
+    match: (table: string, wanted: { whole: string; start: string }) => Expression<SqlBool>;
+  };
 }
 
 /** Runs commits whole: a rejected one has changed nothing. */

@@ -11,6 +11,7 @@ import { KyselyFeedback } from "./repositories/feedback.ts";
 import { KyselyFiles } from "./repositories/files.ts";
 import { KyselyIdempotencyKeys } from "./repositories/idempotency.ts";
 import { KyselyItems } from "./repositories/items.ts";
+import { KyselyKnowledge } from "./repositories/knowledge.ts";
 import { KyselyPruning } from "./repositories/prune.ts";
 import { KyselyRemovals } from "./repositories/removals.ts";
 import { KyselyResponses } from "./repositories/responses.ts";
@@ -33,6 +34,13 @@ const USAGE_TABLES = [
   "budget_hold",
 ] as const;
 
+const KNOWLEDGE_TABLES = [
+  "knowledge_words",
+  "knowledge_chunk",
+  "knowledge_document",
+  "knowledge_collection",
+] as const;
+
 const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
   ...(kinds.runs
     ? (["run", "event", "webhook_delivery", "idempotency_key", "file", "task", "response"] as const)
@@ -42,7 +50,7 @@ const tablesOf = (kinds: Kinds): (keyof Schema)[] => [
   ...(kinds.checkpointer
     ? (["checkpoint", "checkpoint_blob", "checkpoint_part", "checkpoint_write"] as const)
     : []),
-  ...(kinds.store ? (["store_item", "store_vector"] as const) : []),
+  ...(kinds.store ? (["store_item", "store_vector", ...KNOWLEDGE_TABLES] as const) : []),
 ];
 
 /** The repositories over one driver. */
@@ -62,6 +70,7 @@ export class KyselyStorage implements Storage {
   readonly idempotency: KyselyIdempotencyKeys;
   readonly pruning: KyselyPruning;
   readonly items: KyselyItems;
+  readonly knowledge: KyselyKnowledge;
   readonly removals: KyselyRemovals;
   readonly apiKeys: KyselyApiKeys;
   readonly tasks: KyselyTasks;
@@ -86,6 +95,7 @@ export class KyselyStorage implements Storage {
     this.idempotency = new KyselyIdempotencyKeys(driver, dialect);
     this.pruning = new KyselyPruning(driver, dialect);
     this.items = new KyselyItems(driver, dialect);
+    this.knowledge = new KyselyKnowledge(driver, dialect);
     this.removals = new KyselyRemovals(driver, dialect);
     this.apiKeys = new KyselyApiKeys(driver, dialect);
     this.tasks = new KyselyTasks(driver, dialect);

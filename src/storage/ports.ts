@@ -18,7 +18,8 @@ import type {
 import type { AssistantChanges } from "./assistant-ports.ts";
 import type { ThreadCollection } from "./thread-ports.ts";
 import type { ItemRows } from "./items-port.ts";
-import type { Removals } from "./removal-ports.ts";
+import type { KnowledgeRows } from "./knowledge-port.ts";
+import type { Removals, RowKinds } from "./removal-ports.ts";
 import type { Responses } from "./response-port.ts";
 import type { Tasks } from "./task-port.ts";
 import type { ApiKeys } from "./keys-port.ts";
@@ -48,18 +49,13 @@ export interface Storage {
   readonly idempotency: IdempotencyKeys;
   readonly pruning: Pruning;
   readonly items: ItemRows;
+  readonly knowledge: KnowledgeRows;
   readonly removals: Removals;
   readonly apiKeys: ApiKeys;
   readonly tasks: Tasks;
   readonly responses: Responses;
   /** Deletes rows of the kinds named; system assistants stay. For tests only. */
-  truncate(kinds: {
-    runs?: boolean;
-    threads?: boolean;
-    assistants?: boolean;
-    checkpointer?: boolean;
-    store?: boolean;
-  }): Promise<void>;
+  truncate(kinds: RowKinds): Promise<void>;
   close(): Promise<void>;
 }
 

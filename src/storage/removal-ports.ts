@@ -6,3 +6,12 @@ export interface Removals {
    */
   clear(threadId?: string): Promise<boolean>;
 }
+
+/** Kinds of rows; what is not named is not meant. */
+export interface RowKinds {
+  runs?: boolean;
+  threads?: boolean;
+  assistants?: boolean;
+  checkpointer?: boolean;
+  store?: boolean;
+}

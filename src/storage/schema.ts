@@ -3,6 +3,7 @@ import type { RunStatus } from "../domain/run.ts";
 import type { ThreadStatus, ThreadTtl } from "../domain/thread.ts";
 import type { DeliveryStatus } from "../domain/webhook.ts";
 import type { FeedbackTable } from "./feedback-port.ts";
+import type { KnowledgeSchema } from "./knowledge-schema.ts";
 import type { ResponseTable } from "./response-port.ts";
 import type { TaskTable } from "./task-schema.ts";
 import type {
@@ -17,7 +18,7 @@ import type {
 } from "./usage-schema.ts";
 
 /** Times are integer milliseconds, flags 0 or 1, and `*_json` and documents JSON in text. */
-export interface Schema {
+export interface Schema extends KnowledgeSchema {
   assistant: AssistantTable;
   assistant_version: AssistantVersionTable;
   thread: ThreadTable;

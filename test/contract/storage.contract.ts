@@ -8,6 +8,7 @@ import { backgroundContract } from "./background.contract.ts";
 import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
 import { itemsContract } from "./items.contract.ts";
+import { knowledgeContract } from "./knowledge.contract.ts";
 import { removalsContract } from "./removals.contract.ts";
 import { feedbackContract } from "./feedback.contract.ts";
 import { filesContract } from "./files.contract.ts";
@@ -50,6 +51,7 @@ export function storageContract(
     backgroundContract(subject);
     itemsContract(subject);
     feedbackContract(subject);
+    knowledgeContract(subject);
     filesContract(subject);
     accessContract(subject);
     removalsContract(subject);

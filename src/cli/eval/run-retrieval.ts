@@ -14,7 +14,9 @@ import { readRetrievalSet, type SetPassage, type SetQuestion } from "./retrieval
 const WAYS = {
   vector: { weights: { vector: 1, keyword: 0 } },
   keyword: { weights: { vector: 0, keyword: 1 } },
-  fused: { weights: { vector: 1, keyword: 1 } },
+  "fused, rrf": { fusion: "rrf" },
+  "fused, weighted": { fusion: "weighted" },
+  reranked: { rerank: true },
 } as const;
 
 /** Costs in millionths by currency. */
@@ -77,7 +79,13 @@ async function ask(
   ctx: Context,
   { collection, way, question }: { collection: string; way: Way; question: SetQuestion },
 ): Promise<Retrieved> {
-  const search = { collection, query: question.question, limit: LONGEST, ...WAYS[way] };
+  const search = {
+    collection,
+    query: question.question,
+    limit: LONGEST,
+    rerank: false,
+    ...WAYS[way],
+  };
   const begun = performance.now();
   const { passages, warning } = await searchKnowledge(ctx, search, never());
   const latencyMs = performance.now() - begun;

@@ -77,6 +77,16 @@ export const RUNNING = {
     env: "KAGARI_EVENT_RETENTION_COUNT",
     description: "How many events of an ended run are kept at most",
   },
+  knowledge_cache_bytes: {
+    type: z.coerce
+      .number()
+      .int()
+      .nonnegative()
+      .default(256 * 1024 * 1024),
+    env: "KAGARI_KNOWLEDGE_CACHE_BYTES",
+    description:
+      "Memory for the vectors of large collections of documents; those that do not fit are read from the database at each search",
+  },
   checkpoint_cache_bytes: {
     type: z.coerce
       .number()

@@ -1,6 +1,6 @@
 import { noContent } from "../no-content.ts";
 import { z } from "zod";
-import { collectionName } from "../../domain/knowledge.ts";
+import { collectionName, FUSIONS } from "../../domain/knowledge.ts";
 import {
   deleteCollection,
   deleteDocument,
@@ -10,7 +10,7 @@ import {
   searchKnowledge,
 } from "../../services/knowledge/knowledge.ts";
 import { type Route, route } from "../route.ts";
-import { absent, slice, wholeNumber } from "../schemas.ts";
+import { absent, jsonObject, slice, wholeNumber } from "../schemas.ts";
 
 const params = z.object({ collection: collectionName });
 const documentParams = params.extend({ document_id: z.string().regex(/^[0-9a-f]{32}$/) });
@@ -19,13 +19,21 @@ const document = z.object({
   source: z.string().min(1).max(500),
   text: z.string().min(1),
   content_type: z.enum(["text/plain", "text/markdown"]).default("text/plain"),
+  metadata: absent(jsonObject),
   force: absent(z.boolean()),
 });
 const weight = z.number().min(0).max(100).default(1);
 const search = z.object({
   query: z.string().min(1).max(10_000),
   limit: wholeNumber(1, 100).default(5),
-  weights: absent(z.object({ vector: weight, keyword: weight })),
+  fusion: absent(z.enum(FUSIONS)),
+  weights: absent(
+    z
+      .object({ vector: weight, keyword: weight })
+      .refine(({ vector, keyword }) => vector + keyword > 0, "one of them is above 0"),
+  ),
+  filter: absent(jsonObject),
+  rerank: absent(z.union([z.boolean(), z.string().min(1).max(200)])),
 });
 
 export const knowledgeRoutes: Route[] = [

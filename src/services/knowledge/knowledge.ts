@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import { AppError, NotFoundError } from "../../core/errors.ts";
 import { itemOwner } from "../../domain/item.ts";
 import type { KnowledgeDocument, KnowledgeFound, KnowledgeSearch } from "../../domain/knowledge.ts";
-import type { Embed, Ingested, NewDocument } from "../../knowledge/port.ts";
+import type { Ingested, NewDocument, SearchModels } from "../../knowledge/port.ts";
 import { allowed } from "../access.ts";
 
 /** Whose knowledge a request is about. */
@@ -16,10 +16,15 @@ async function ownerOf(ctx: Context, event: string, value: object): Promise<stri
   );
 }
 
-const embedOf =
-  ({ modelCalls, actor }: Context, signal: AbortSignal): Embed =>
-  (texts, purpose) =>
-    modelCalls.embed({ model: undefined, actor, signal }, texts, { purpose });
+/** The models of the server, paid for by whoever asks. */
+function modelsOf({ modelCalls, actor }: Context, signal: AbortSignal): SearchModels {
+  const asked = (model?: string) => ({ model, actor, signal });
+  return {
+    embed: (texts, purpose) => modelCalls.embed(asked(), texts, { purpose }),
+    rerank: async (wish, model) => (await modelCalls.rerank(asked(model), wish)).results,
+    isReranked: modelCalls.hasReranker(),
+  };
+}
 
 /** Keeps a document; one that has not changed costs nothing. */
 export async function ingestDocument(
@@ -29,7 +34,7 @@ export async function ingestDocument(
 ): Promise<Ingested> {
   const { text: _text, ...told } = document;
   const owner = await ownerOf(ctx, "knowledge:create", told);
-  return ctx.knowledge.ingest(owner, document, embedOf(ctx, signal));
+  return ctx.knowledge.ingest(owner, document, modelsOf(ctx, signal).embed);
 }
 
 export async function searchKnowledge(
@@ -38,7 +43,7 @@ export async function searchKnowledge(
   signal: AbortSignal,
 ): Promise<KnowledgeFound> {
   const owner = await ownerOf(ctx, "knowledge:search", search);
-  return ctx.knowledge.search(owner, search, embedOf(ctx, signal));
+  return ctx.knowledge.search(owner, search, modelsOf(ctx, signal));
 }
 
 export async function listCollections(ctx: Context): Promise<string[]> {

@@ -5,7 +5,9 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
   sql,
+  type Compilable,
   type DataTypeNode,
+  type RawBuilder,
   type SqlBool,
 } from "kysely";
 import type { FieldCondition } from "../../domain/item-filter.ts";
@@ -63,7 +65,24 @@ export const postgresDialect: Dialect = {
   jsonMeets: (column, condition) => meets(sql.ref(column), condition),
   textContains: (column, part) =>
     sql<SqlBool>`strpos(${folded(sql.ref(column))}, ${folded(sql`${part}::text`)}) > 0`,
+  words: {
+    table: (name) => [
+      compilable(
+        sql`create table ${sql.table(name)} (rowid bigint primary key, words tsvector not null)`,
+      ),
+      compilable(
+        sql`create index ${sql.ref(`${name}_words`)} on ${sql.table(name)} using gin (words)`,
+      ),
+    ],
+    value: (text) => sql<string>`array_to_tsvector(string_to_array(${text.trim()}, ' '))`,
+    match: (table, { whole, start }) =>
+      sql<SqlBool>`${sql.table(table)}.words @@ ${`'${whole}' & '${start}':*`}::tsquery`,
+  },
 };
+
+function compilable(statement: RawBuilder<unknown>): Compilable {
+  return { compile: () => statement.compile(postgresDialect.db) };
+}
 
 /** Without regard to case in any alphabet, which the collation of bytes knows nothing of. */
 function folded(text: unknown) {

@@ -1,6 +1,8 @@
 import {
+  type Compilable,
   DummyDriver,
   Kysely,
+  type RawBuilder,
   sql,
   SqliteAdapter,
   SqliteIntrospector,
@@ -47,7 +49,21 @@ export const sqliteDialect: Dialect = {
   jsonMeets: (column, condition) =>
     sql<SqlBool>`json_meets(${sql.ref(column)}, ${JSON.stringify(condition)})`,
   textContains: (column, part) => sql<SqlBool>`text_contains(${sql.ref(column)}, ${part})`,
+  words: {
+    // Of signs that are not ASCII, `ascii` takes each to be part of a word; only the index is kept.
+    table: (name) => [
+      compilable(sql`create virtual table ${sql.table(name)} using fts5
+        (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii')`),
+    ],
+    value: (text) => sql<string>`${text}`,
+    match: (table, { whole, start }) =>
+      sql<SqlBool>`${sql.table(table)} match ${`"${whole}" AND "${start}" *`}`,
+  },
 };
+
+function compilable(statement: RawBuilder<unknown>): Compilable {
+  return { compile: () => statement.compile(sqliteDialect.db) };
+}
 
 /** Parses JSON that is mostly the same from row to row. */
 function lastParsed<T>(): (text: string) => T {

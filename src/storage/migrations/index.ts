@@ -16,6 +16,7 @@ import { tasks } from "./0018-tasks.ts";
 import { apiKeys } from "./0019-api-keys.ts";
 import { feedback } from "./0026-feedback.ts";
 import { taskFallbacks } from "./0024-task-fallbacks.ts";
+import { knowledge } from "./0030-knowledge.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   apiKeys,
   feedback,
   taskFallbacks,
+  knowledge,
 ];

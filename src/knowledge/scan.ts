@@ -1,0 +1,52 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ChunkVector, KnowledgeRows } from "../storage/knowledge-port.ts";
+import { dotAt } from "./dot.ts";
+import { type Scored, TopScores } from "./top-scores.ts";
+import type { VectorBlock } from "./vector-store.ts";
+
+/** Documents and vectors of one look: few enough that nothing else waits long. */
+const GROUP = 100;
+const PAGE = 200;
+
+/** Compares a vector with those of documents as they are read, with nothing kept. */
+export async function scanned(
+  rows: KnowledgeRows,
+  documents: readonly number[],
+  { vector, count }: { vector: Float32Array; count: number },
+): Promise<Scored[]> {
+  const best = new TopScores(count);
+  for await (const page of pagesOf(rows, documents))
+    for (const one of page) best.add(one.chunk_no, dotAt(vector, one.vector, 0));
+  return best.list();
+}
+
+/** The vectors of documents, page by page; in between the event loop has its turn. */
+export async function* pagesOf(
+  rows: KnowledgeRows,
+  documents: readonly number[],
+): AsyncGenerator<ChunkVector[]> {
+  for (let at = 0; at < documents.length; at += GROUP) {
+    const group = documents.slice(at, at + GROUP);
+    let after = 0;
+    for (;;) {
+      const page = await rows.vectors({ documents: group, after, limit: PAGE });
+      yield page;
+      after = page.at(-1)?.chunk_no ?? 0;
+      if (page.length < PAGE) break;
+      await nextTurn();
+    }
+    await nextTurn();
+  }
+}
+
+/** Vectors of equal size as one block. */
+export function blockOf(page: readonly ChunkVector[]): VectorBlock {
+  const size = page[0]?.vector.length ?? 0;
+  const vectors = new Float32Array(page.length * size);
+  for (const [at, one] of page.entries()) vectors.set(one.vector, at * size);
+  return {
+    vectors,
+    chunks: Float64Array.from(page, ({ chunk_no }) => chunk_no),
+    documents: Float64Array.from(page, ({ document_no }) => document_no),
+  };
+}
