@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../core/clock.ts";
 import { createLog } from "../core/log.ts";
+import { surveyModels } from "../models/survey.ts";
 import { openTools } from "../tools/server-tools.ts";
 import { modelSettings } from "./model-setup.ts";
 import { addSettingOptions } from "./setting-options.ts";
@@ -15,12 +16,12 @@ export function addTools(program: Command): void {
   )
     .option("--json", "print JSON")
     .action(async ({ json, ...flags }: Record<string, string | boolean>) => {
-      const host = openTools(modelSettings({ ...flags, hot_reload: false }), {
-        log: createLog("silent"),
-        clock: systemClock,
-      });
+      const loaded = modelSettings({ ...flags, hot_reload: false });
+      const log = createLog("silent");
+      const host = openTools(loaded, { log, clock: systemClock });
+      const { registry: models } = await surveyModels(loaded, log);
       const { describeTools } = await import("../tools/describe.ts");
-      const tools = await describeTools(host);
+      const tools = await describeTools({ models, tools: host, knowledge: true });
       await host.close();
       const rows = tools.map(({ name, source, policy, state }) =>
         [name, source, policy, state].map(printable),

@@ -111,6 +111,7 @@ export interface OutboundGet {
   timeoutMs: number;
   /** Most that is read; a longer answer is a validation error. */
   maxBytes: number;
+  headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 }
 
@@ -119,6 +120,8 @@ export interface OutboundAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly bytes: Buffer;
+  /** Where a redirect points, which nobody has followed. */
+  readonly location?: string | undefined;
 }
 
 /** Reads a URL of a client's: one lookup, one address, no redirect, bounded in time and size. */
@@ -130,9 +133,11 @@ export async function getOutbound(
   const signal = get.signal === undefined ? timeout : AbortSignal.any([get.signal, timeout]);
   const url = checkOutboundUrl(get.url, policy);
   const address = await abortable(addressOf(url, policy), signal);
-  const response = await send(url, address, { signal });
+  const { headers = {} } = get;
+  const response = await send(url, address, { signal, headers });
   try {
     return {
+      location: response.headers.location,
       status: response.statusCode ?? 0,
       contentType: response.headers["content-type"] ?? "",
       bytes: await readAtMost(response, get),

@@ -74,17 +74,20 @@ export async function recall(
   }
 }
 
-function storeOf({ store }: MemoryConfig): BaseStore {
+/** The store of a run. */
+export function storeOf({ store }: MemoryConfig): BaseStore {
   if (!store) throw new AppError("unavailable", "There is no store to keep memories in");
   return store;
 }
 
-/** Who the run is for: whom the server knows, else whom the client names, else everybody. */
-function namespaceOf({ configurable = {} }: MemoryConfig): string[] {
+const namespaceOf = (config: MemoryConfig): string[] => ["memories", userLabel(config)];
+
+/** Who the run is for, as a label of the store: whom the server knows, else whom the client names, else everybody. */
+export function userLabel({ configurable = {} }: MemoryConfig): string {
   const { langgraph_auth_user_id: known, user_id: named } = configurable;
   const user = [known, named].find(isUser) ?? "everybody";
   // A label of the store has no dot.
-  return ["memories", encodeURIComponent(user).replaceAll(".", "%2E")];
+  return encodeURIComponent(user).replaceAll(".", "%2E");
 }
 
 const isUser = (id: unknown): id is string => typeof id === "string" && id !== "";

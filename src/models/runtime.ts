@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { environmentOver, type Environment } from "../config/environment.ts";
 import { readLanggraphFile } from "../config/langgraph-file.ts";
 import { readToolRules } from "../config/tool-rules.ts";
+import { webSearchOf } from "../config/web-search.ts";
 import { readEnvFile } from "../config/settings.ts";
 import { createLog } from "../core/log.ts";
 import { openPrompts } from "../prompts/library.ts";
@@ -38,7 +39,10 @@ function openStandalone(cwd: string): KagariRuntime {
     limiter: new MemoryLimiter(),
     files: folderStore(join(root, ".kagari", "files")),
     factors: new TokenFactors(),
-    tools: { rules: readToolRules(env["KAGARI_TOOLS_FILE"] ?? join(root, "config", "tools.json")) },
+    tools: {
+      rules: readToolRules(env["KAGARI_TOOLS_FILE"] ?? join(root, "config", "tools.json")),
+      webSearch: webSearchOf("auto", env),
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { rulesFor, strictest, type ToolRule } from "../domain/tool-rule.ts";
 import { builtInTools } from "./index.ts";
+import type { Means } from "./means.ts";
 import { ownPolicies } from "./policy.ts";
 import type { ToolHost } from "./tool-host-port.ts";
 
@@ -16,8 +17,9 @@ export interface ToolStatus {
 }
 
 /** All tools of a server; an MCP server that cannot be reached has a line of its own. */
-export async function describeTools({ rules, mcp }: ToolHost): Promise<ToolStatus[]> {
-  const builtIn = builtInTools().map(({ tool, lack }) => ({
+export async function describeTools(means: Means & { tools: ToolHost }): Promise<ToolStatus[]> {
+  const { rules, mcp } = means.tools;
+  const builtIn = builtInTools(means).map(({ tool, lack }) => ({
     name: tool.name,
     source: "kagari",
     policy: policyText(tool, rules),

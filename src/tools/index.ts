@@ -1,9 +1,16 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { AppError } from "../core/errors.ts";
+import { currentRuntime } from "../models/runtime.ts";
+import type { Means } from "./means.ts";
 import { didYouMean } from "../config/spelling.ts";
 import { mcpOffer } from "./mcp/wanted.ts";
 import { calculator } from "./calculator.ts";
 import { clock } from "./clock.ts";
+import { generateImageTool, imageModelLacks } from "./generate-image.ts";
+import { httpGetTool } from "./http-get.ts";
+import { knowledgeLacks, searchKnowledgeTool } from "./search-knowledge.ts";
+import { storeGetTool, storePutTool, storeSearchTool } from "./store.ts";
+import { webSearchLacks, webSearchTool } from "./web-search.ts";
 import { deleteMemoryTool, saveMemoryTool, searchMemoryTool } from "./memory.ts";
 import { onceTool } from "./once.ts";
 import { boundedTool } from "./bounded.ts";
@@ -12,7 +19,7 @@ import { readResultTool } from "./read-result.ts";
 interface BuiltIn {
   readonly make: () => StructuredToolInterface;
   /** What a server would need to offer it; undefined where nothing is missing. */
-  readonly lacks?: () => string | undefined;
+  readonly lacks?: (means: Means) => string | undefined;
 }
 
 /** One whose calls change something outside is made by `onceTool`; the others only tell. */
@@ -23,6 +30,13 @@ const TOOLS: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
   ["search_memory", { make: searchMemoryTool }],
   ["delete_memory", { make: () => onceTool(deleteMemoryTool()) }],
   ["read_result", { make: readResultTool }],
+  ["http_get", { make: httpGetTool }],
+  ["web_search", { make: webSearchTool, lacks: webSearchLacks }],
+  ["search_knowledge", { make: searchKnowledgeTool, lacks: knowledgeLacks }],
+  ["generate_image", { make: () => onceTool(generateImageTool()), lacks: imageModelLacks }],
+  ["store_put", { make: () => onceTool(storePutTool()) }],
+  ["store_get", { make: storeGetTool }],
+  ["store_search", { make: storeSearchTool }],
 ]);
 
 /**
@@ -61,15 +75,17 @@ async function offerOf(wanted: string | StructuredToolInterface): Promise<Offere
   if (typeof wanted !== "string") return { tools: tools(wanted), missing: [] };
   const ofServers = await mcpOffer(wanted);
   if (ofServers !== undefined) return ofServers;
-  const lack = TOOLS.get(wanted)?.lacks?.();
+  const lack = TOOLS.get(wanted)?.lacks?.(currentRuntime());
   return lack === undefined
     ? { tools: tools(wanted), missing: [] }
     : { tools: [], missing: [`${wanted}: ${lack}.`] };
 }
 
 /** The tools that come with the server, and what those lack that it cannot offer now. */
-export const builtInTools = (): { tool: StructuredToolInterface; lack: string | undefined }[] =>
-  [...TOOLS.values()].map(({ make, lacks }) => ({ tool: make(), lack: lacks?.() }));
+export const builtInTools = (
+  means: Means,
+): { tool: StructuredToolInterface; lack: string | undefined }[] =>
+  [...TOOLS.values()].map(({ make, lacks }) => ({ tool: make(), lack: lacks?.(means) }));
 
 function makeTool(name: string): StructuredToolInterface {
   const known = TOOLS.get(name);

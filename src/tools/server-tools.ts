@@ -1,7 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import { LiveFile } from "../config/live-file.ts";
 import { fromRoot, type LoadedSettings } from "../config/settings.ts";
+import { outboundPolicy } from "../core/outbound.ts";
 import { readMcpFile } from "../config/mcp-file.ts";
+import { webSearchOf } from "../config/web-search.ts";
 import { readToolRules } from "../config/tool-rules.ts";
 import type { Log } from "../core/log.ts";
 import { McpServers } from "./mcp/servers.ts";
@@ -41,6 +43,8 @@ export function openTools(
       return rules.value;
     },
     mcp,
+    outbound: { ...outboundPolicy(settings.tool_allowed_hosts), setting: "tool_allowed_hosts" },
+    webSearch: webSearchOf(settings.web_search, env),
     async close() {
       rules.close();
       mcpFile.close();

@@ -1,4 +1,6 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
+import type { WebSearch } from "../config/web-search.ts";
+import type { OutboundPolicy } from "../core/outbound.ts";
 import type { ToolRule } from "../domain/tool-rule.ts";
 
 /** What one call of a tool may take. */
@@ -29,4 +31,7 @@ export interface ToolHost {
   readonly rules: readonly ToolRule[];
   /** Absent in a plain script. */
   readonly mcp?: McpTools;
+  /** Where http_get may go. */
+  readonly outbound?: OutboundPolicy;
+  readonly webSearch?: WebSearch | undefined;
 }

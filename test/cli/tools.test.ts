@@ -27,7 +27,11 @@ describe("kagari tools", () => {
         { tool: "fix__fail", policy: "ask" },
       ],
     });
-    const env = { KAGARI_LOCAL_MODELS: "off", SET_KEY: "test-marker-5678" };
+    const env = {
+      KAGARI_LOCAL_MODELS: "off",
+      SET_KEY: "test-marker-5678",
+      BRAVE_SEARCH_API_KEY: "b",
+    };
     const { stdout, code } = await runCli(["tools"], { cwd: folder.path, env });
     const lines = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
     expect(code).toBe(0);
@@ -36,6 +40,8 @@ describe("kagari tools", () => {
         ["name", "source", "policy", "state"],
         ["clock", "kagari", "deny", "ready"],
         ["calculator", "kagari", "by arguments", "ready"],
+        ["web_search", "kagari", "allow", "ready"],
+        ["generate_image", "kagari", "allow", "no image model can be called"],
         ["fix__echo", "fix", "allow", "ready"],
         ["fix__erase", "fix", "ask", "ready"],
         ["fix__fail", "fix", "ask", "ready"],

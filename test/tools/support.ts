@@ -11,7 +11,11 @@ const TOOLED = TEST_GRAPHS.replace("langgraph.json", "tooled.json");
 /** A server with the graph `tooled`, whose model answers what is given, and an official client of it. */
 export async function tooled(
   answers: fake.Answer[],
-  { settings, ...options }: TestServerOptions = {},
+  {
+    settings,
+    models = {},
+    ...options
+  }: TestServerOptions & { models?: Record<string, object> } = {},
 ) {
   let script = answers;
   const provider = await fake.fakeProvider((response, request) => {
@@ -21,24 +25,26 @@ export async function tooled(
   });
   const folder = tempFolder();
   const file = { model: "fake", url: provider.url, api_key: "key-of-the-provider" };
-  writeFileSync(join(folder.path, "it.json"), JSON.stringify(file));
+  for (const [id, fields] of Object.entries({ it: file, ...models }))
+    writeFileSync(join(folder.path, `${id}.json`), JSON.stringify(fields));
   const server = await startTestServer({
     langgraph: TOOLED,
     settings: { models_dir: folder.path, default_model: "it", ...settings },
     ...options,
   });
+  const keyOf = async (name: string): Promise<string> => {
+    const operator = { "x-api-key": server.localSecret };
+    return (await okJson(server.post("/keys", { name }, operator))).secret;
+  };
   return {
     server,
     provider,
     /** What the model answers from now on, the last repeated. */
     answer: (...next: fake.Answer[]) => void (script = next),
     client: new Client({ apiUrl: server.url, apiKey: null }),
+    keyOf,
     /** A client with a key of its own, from which on the server asks for one. */
-    async clientOf(name: string): Promise<Client> {
-      const operator = { "x-api-key": server.localSecret };
-      const { secret } = await okJson(server.post("/keys", { name }, operator));
-      return new Client({ apiUrl: server.url, apiKey: secret });
-    },
+    clientOf: async (name: string) => new Client({ apiUrl: server.url, apiKey: await keyOf(name) }),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await provider[Symbol.asyncDispose]();

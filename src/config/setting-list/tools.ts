@@ -24,4 +24,16 @@ export const TOOLS = {
     description:
       "Longest result of a tool that a model is given whole; a longer one is kept as a file that it can page through",
   },
+  tool_allowed_hosts: {
+    type: z.string().default(""),
+    env: "KAGARI_TOOL_ALLOWED_HOSTS",
+    description:
+      "Hosts (or host:port) that http_get may reach though they are internal, comma-separated",
+  },
+  web_search: {
+    type: z.enum(["auto", "tavily", "brave", "searxng", "off"]).default("auto"),
+    env: "KAGARI_WEB_SEARCH",
+    description:
+      "Who web_search asks: tavily, brave or searxng; auto takes the first whose TAVILY_API_KEY, BRAVE_SEARCH_API_KEY or SEARXNG_API_BASE is set",
+  },
 };
