@@ -21,4 +21,6 @@ export interface Budgets {
   renew(holder: string, expiresAt: number): Promise<void>;
   /** Gives free what is held longer than a process that lives would. Answers how many. */
   release(now: number): Promise<number>;
+  /** Deletes what runs have spent that ended before a time, or are gone, and hold nothing. Answers how many. */
+  sweepRuns(endedBefore: number, limit: number): Promise<number>;
 }

@@ -31,6 +31,8 @@ export interface UsageRows {
   }): Promise<ModelCall[]>;
   /** Deletes calls that began before a time, and what is left of their holds; their sums stay. Answers how many. */
   sweep(before: number, limit: number): Promise<number>;
+  /** Adds sums of days before one, of threads that are gone, to those of no thread. Answers how many. */
+  foldThreads(beforeDay: number, limit: number): Promise<number>;
   tokenFactors(): Promise<TokenFactor[]>;
   keepFactors(factors: readonly TokenFactor[]): Promise<void>;
 }

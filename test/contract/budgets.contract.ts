@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ApiKey } from "../../src/domain/api-key.ts";
 import type { Budget, BudgetClaim, Payer } from "../../src/domain/budget.ts";
-import { sampleCall } from "./samples.ts";
+import { accept, sampleCall, start, success } from "./samples.ts";
 import type { Subject } from "./storage.contract.ts";
 
 const budget = (budget_id: string, change: Partial<Budget> = {}): Budget => ({
@@ -165,6 +165,33 @@ export function budgetsContract(subject: Subject): void {
       expect(await budgets.spends("a")).toEqual([
         { subject: "ann", period: "total", spent_micros: 12, held_micros: 0 },
       ]);
+    });
+
+    it("forget what runs spent that ended long ago, and nothing else", async () => {
+      const storage = subject();
+      const { budgets } = storage;
+      const ofRun = (id: string) => claim("a", { per: "run", period: `run ${id}` });
+      for (const id of ["gone", "ended", "late", "waiting"]) {
+        await budgets.hold(held(`call of ${id}`, 20), [ofRun(id)]);
+        await storage.usage.record([sampleCall(`call of ${id}`)]);
+      }
+      await budgets.hold(held("under way", 20), [ofRun("holding")]);
+      await budgets.hold(held("of a day", 20), [claim("a", { per: "day", period: "2026-01-01" })]);
+      await storage.usage.record([sampleCall("of a day")]);
+      for (const [id, now] of [
+        ["ended", 99],
+        ["late", 100],
+      ] as const) {
+        const { fence } = await start(storage, id, { thread_id: id });
+        await storage.runs.finish(fence, { outcome: success, events: [], now });
+      }
+      await accept(storage, "waiting", { thread_id: "waiting" });
+
+      expect(await budgets.sweepRuns(100, 1)).toBe(1);
+      expect(await budgets.sweepRuns(100, 10)).toBe(1);
+      expect(await budgets.sweepRuns(100, 10)).toBe(0);
+      const left = (await budgets.spends("a")).map(({ period }) => period);
+      expect(left).toEqual(["run waiting", "run late", "run holding", "2026-01-01"]);
     });
 
     it("take what is assumed of a call without a price", async () => {

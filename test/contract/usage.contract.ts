@@ -127,6 +127,33 @@ export function usageContract(subject: Subject): void {
       expect(await usage.report(query)).toEqual(before);
     });
 
+    it("folds old sums of threads that are gone into those of no thread, and keeps all totals", async () => {
+      const storage = subject();
+      const { usage } = storage;
+      // `thread-0` is there, the others are not.
+      await accept(storage, "run-0", { thread_id: "thread-0" });
+      const calls = manyCalls(120);
+      await usage.record(calls);
+      const reports = () =>
+        Promise.all(
+          (["model", "day", "assistant"] as const).map((group_by) =>
+            usage.report({ group_by, filter: {}, ...PAGE }),
+          ),
+        );
+      const byThread = () => usage.report({ group_by: "thread", filter: {}, ...PAGE });
+      const before = [await reports(), (await byThread()).totals];
+      const [folded, rest] = [await usage.foldThreads(3, 2), await usage.foldThreads(3, 1000)];
+      expect(folded).toBe(2);
+      expect(rest).toBeGreaterThan(2);
+      expect(await usage.foldThreads(3, 1000)).toBe(0);
+      expect([await reports(), (await byThread()).totals]).toEqual(before);
+      const isFolded = ({ thread_id, started_at }: ModelCall) =>
+        thread_id !== "thread-0" && started_at < 3 * DAY_MS;
+      expect(sorted((await byThread()).rows)).toEqual(
+        sorted(expectedSums(calls, (call) => (isFolded(call) ? null : call.thread_id))),
+      );
+    });
+
     it("of a run goes with it, and stays in the sums of its thread and day", async () => {
       const storage = subject();
       await accept(storage, "run");

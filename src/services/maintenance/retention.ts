@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { dayOf } from "../../domain/usage.ts";
 import { thinOut } from "./thin-out.ts";
 
 /** Rows of one commit, and threads or runs of one look: small, so that no run waits long for them. */
@@ -92,13 +93,19 @@ export async function thinOutThreads(ctx: Context, walk: Walk, signal: AbortSign
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Gives back what dead processes hold of budgets, and deletes old calls where a setting says so. */
+/** How long it can be looked up what a run that ended has spent of a budget per run. */
+const KEEP_RUN_SPENDS_MS = DAY_MS;
+
+/** Gives back what dead processes hold of budgets; deletes old spends of runs, and calls where a setting says so. */
 export async function sweepUsage({ storage, settings, clock }: Context): Promise<void> {
   const now = clock.now();
   await storage.budgets.release(now);
+  while ((await storage.budgets.sweepRuns(now - KEEP_RUN_SPENDS_MS, ROWS)) === ROWS);
   const { usage_retention_days: days } = settings;
   if (days === 0) return;
-  while ((await storage.usage.sweep(now - days * DAY_MS, ROWS)) === ROWS);
+  const before = now - days * DAY_MS;
+  while ((await storage.usage.sweep(before, ROWS)) === ROWS);
+  while ((await storage.usage.foldThreads(dayOf(before), ROWS)) === ROWS);
 }
 /** Files of one commit: each may have megabytes. */
 const FILES = 20;

@@ -17,6 +17,7 @@ import { apiKeys } from "./0019-api-keys.ts";
 import { feedback } from "./0026-feedback.ts";
 import { taskFallbacks } from "./0024-task-fallbacks.ts";
 import { knowledge } from "./0030-knowledge.ts";
+import { runSpends } from "./0025-run-spends.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -40,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
   feedback,
   taskFallbacks,
   knowledge,
+  runSpends,
 ];

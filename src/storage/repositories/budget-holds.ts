@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql, type SqlBool } from "kysely";
 import { AppError } from "../../core/errors.ts";
 import {
   chargedMicros,
@@ -108,6 +108,37 @@ export function* spendCommit(db: Dialect["db"], key: SpendKey): Commit<BudgetSpe
       .where("period", "=", key.period),
   );
   return found ?? { spent_micros: 0, held_micros: 0 };
+}
+
+/** Deletes what was spent by runs that ended before a time, or are gone. */
+export function* sweepRunsCommit(
+  db: Dialect["db"],
+  endedBefore: number,
+  limit: number,
+): Commit<number> {
+  const gone = yield* all(
+    db
+      .selectFrom("budget_spend")
+      .select(["budget_id", "subject", "period"])
+      // A literal, as the partial index has it.
+      .where(sql<SqlBool>`period like 'run %'`)
+      .where("held_micros", "=", 0)
+      .where(
+        sql<SqlBool>`not exists (select 1 from run where run.run_id = substr(period, 5)
+          and (status in ('pending', 'running') or updated_at >= ${endedBefore}))`,
+      )
+      .limit(limit),
+  );
+  for (const { budget_id, subject, period } of gone)
+    yield* run(
+      db
+        .deleteFrom("budget_spend")
+        .where("budget_id", "=", budget_id)
+        .where("subject", "=", subject)
+        .where("period", "=", period)
+        .where("held_micros", "=", 0),
+    );
+  return gone.length;
 }
 
 /** Turns what is held for calls into what they cost; in the commit that records them. */

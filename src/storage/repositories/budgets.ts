@@ -14,7 +14,14 @@ import { all, first, hot, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
 import type { BudgetRow } from "../usage-schema.ts";
-import { holder, releaser, shortageIn, spendCommit, type HeldCall } from "./budget-holds.ts";
+import {
+  holder,
+  releaser,
+  shortageIn,
+  spendCommit,
+  sweepRunsCommit,
+  type HeldCall,
+} from "./budget-holds.ts";
 
 type Applying = Omit<Budget, "created_at" | "updated_at">;
 
@@ -110,6 +117,10 @@ export class KyselyBudgets implements Budgets {
 
   release(now: number): Promise<number> {
     return this.#commits.write(() => this.#release(now));
+  }
+
+  sweepRuns(endedBefore: number, limit: number): Promise<number> {
+    return this.#commits.write(() => sweepRunsCommit(this.#db, endedBefore, limit));
   }
 
   *#putCommit(budget: Budget): Commit<Budget> {

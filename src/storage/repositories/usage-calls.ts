@@ -1,6 +1,6 @@
 import { sql, type SqlBool } from "kysely";
 import type { CallFilter, ModelCall } from "../../domain/usage.ts";
-import { all, run, type Commit } from "../commit.ts";
+import { all, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import type { ModelCallRow } from "../usage-schema.ts";
 
@@ -28,19 +28,4 @@ export function* callsCommit(
     if (value !== undefined) query = query.where(column, "=", value);
   }
   return yield* all(query.orderBy("started_at").orderBy("call_id").limit(limit));
-}
-
-/** Deletes old calls; what was held for one that never came to be is of no use by then either. */
-export function* sweepCommit({ db }: Dialect, before: number, limit: number): Commit<number> {
-  const old = db
-    .selectFrom("model_call")
-    .select("call_id")
-    .where("started_at", "<", before)
-    .orderBy("started_at")
-    .limit(limit);
-  const gone = yield* all(
-    db.deleteFrom("model_call").where("call_id", "in", old).returning("call_id"),
-  );
-  yield* run(db.deleteFrom("budget_hold").where("expires_at", "<", before).where("micros", "=", 0));
-  return gone.length;
 }

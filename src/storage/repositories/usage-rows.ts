@@ -87,6 +87,8 @@ export const threadKey = (call: ModelCall) => ({
   currency: call.currency,
 });
 
+export type ThreadKey = ReturnType<typeof threadKey>;
+
 export const runKey = (call: ModelCall) => ({
   run_id: call.run_id ?? "",
   currency: call.currency,

@@ -10,13 +10,13 @@ interface SumTable<Key> {
   keyOf: (call: ModelCall) => Key;
 }
 
-/** Adds what calls used to the rows of their keys. */
-function adder<Key extends object>(
+/** Adds sums to the row of their key. */
+export function rowAdder<Key extends object>(
   { db }: Dialect,
-  { table, keyOf }: SumTable<Key>,
-): (calls: readonly ModelCall[]) => Commit<void> {
+  table: SumTable<Key>["table"],
+): (row: Key & SumColumns) => Commit<unknown> {
   const target = sql.table(table);
-  const add = hot((row: Key & SumColumns) => {
+  return hot((row: Key & SumColumns) => {
     const columns = Object.keys(row);
     const keys = columns.filter((name) => !(SUM_COLUMNS as readonly string[]).includes(name));
     const added = SUM_COLUMNS.map(
@@ -27,6 +27,14 @@ function adder<Key extends object>(
       on conflict (${names(keys)}) do update set ${sql.join(added)}`;
     return { compile: () => insert.compile(db) };
   });
+}
+
+/** Adds what calls used to the rows of their keys. */
+function adder<Key extends object>(
+  dialect: Dialect,
+  { table, keyOf }: SumTable<Key>,
+): (calls: readonly ModelCall[]) => Commit<void> {
+  const add = rowAdder<Key>(dialect, table);
   return function* (calls) {
     for (const row of summed(calls, keyOf)) yield* add(row);
   };

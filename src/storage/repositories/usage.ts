@@ -4,10 +4,11 @@ import type { Commits, Dialect } from "../driver.ts";
 import type { UsageRows } from "../usage-port.ts";
 import type { ModelCallRow } from "../usage-schema.ts";
 import { settler } from "./budget-holds.ts";
-import { callsCommit, sweepCommit, type CallsQuery } from "./usage-calls.ts";
+import { callsCommit, type CallsQuery } from "./usage-calls.ts";
 import { reportCommit, sumsOfCommit, type ReportQuery } from "./usage-report.ts";
 import { fromCall, toCall } from "./usage-rows.ts";
 import { sumsAdder } from "./usage-sums.ts";
+import { foldThreadsCommit, sweepCommit } from "./usage-sweep.ts";
 
 export class KyselyUsageRows implements UsageRows {
   readonly #commits: Commits;
@@ -64,6 +65,10 @@ export class KyselyUsageRows implements UsageRows {
 
   sweep(before: number, limit: number): Promise<number> {
     return this.#commits.write(() => sweepCommit(this.#dialect, before, limit));
+  }
+
+  foldThreads(beforeDay: number, limit: number): Promise<number> {
+    return this.#commits.write(() => foldThreadsCommit(this.#dialect, beforeDay, limit));
   }
 
   tokenFactors(): Promise<TokenFactor[]> {
