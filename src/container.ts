@@ -162,6 +162,7 @@ export function openDatabase(loaded: LoadedSettings, log: Log): Promise<Storage>
   return openStorage({
     dataDir: dataDirOf(loaded) ?? settings.data_dir,
     synchronous: settings.sqlite_synchronous === "NORMAL" ? "normal" : "full",
+    log,
   });
 }
 

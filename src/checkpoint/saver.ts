@@ -10,7 +10,7 @@ import {
   type CheckpointTuple,
   type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
-import { AppError } from "../core/errors.ts";
+import { type AppError, isOutage } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { ANSWER, type Fence } from "../domain/run.ts";
 import type { Checkpoints, StoredCheckpoint, StoredWrite } from "../storage/ports.ts";
@@ -199,7 +199,7 @@ export class FencedSaver extends BaseCheckpointSaver {
     try {
       return await work;
     } catch (error) {
-      if (error instanceof AppError && error.code === "unavailable") this.outage = error;
+      if (isOutage(error)) this.outage = error;
       throw error;
     }
   }

@@ -18,6 +18,7 @@ export const STATUS_OF = {
   not_supported: 501,
   upstream: 502,
   unavailable: 503,
+  storage_damaged: 503,
   storage_full: 507,
 } as const satisfies Record<string, number>;
 
@@ -41,6 +42,12 @@ export class AppError extends Error {
     this.details = options.details ?? {};
   }
 }
+
+const OUTAGES: ReadonlySet<ErrorCode> = new Set(["unavailable", "storage_damaged"]);
+
+/** A database that cannot be reached, or takes nothing in, for now: no fault of what was asked of it. */
+export const isOutage = (error: unknown): error is AppError =>
+  error instanceof AppError && OUTAGES.has(error.code);
 
 export class NotFoundError extends AppError {
   override readonly name = "NotFoundError";

@@ -5,7 +5,7 @@ import {
   type Operation,
   type OperationResults,
 } from "@langchain/langgraph-checkpoint";
-import { AppError } from "../core/errors.ts";
+import { AppError, isOutage } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Item } from "../domain/item.ts";
 import type { ItemChange, Items } from "../store/port.ts";
@@ -40,7 +40,7 @@ export class GraphStore extends BaseStore {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof AppError && error.code === "unavailable") this.outage = error;
+      if (isOutage(error)) this.outage = error;
       throw error;
     }
   }

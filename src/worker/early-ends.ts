@@ -1,5 +1,4 @@
 import type { EventWriter } from "../bus/port.ts";
-import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RunOutcome } from "../domain/run.ts";
 
@@ -53,10 +52,6 @@ export const failedInside = (writer: EventWriter): RunOutcome =>
       message: "The run failed inside the server; its log has the reason",
     },
   });
-
-/** A database that cannot be reached for now. */
-export const isOutage = (error: unknown): boolean =>
-  error instanceof AppError && error.code === "unavailable";
 
 /** Rejects a while after the abort; a graph may hold code that takes no notice of it. */
 export function abandoned(signal: AbortSignal): Promise<never> {

@@ -1,6 +1,6 @@
 import type { Bus, EventWriter, LiveEvent } from "../bus/port.ts";
 import type { Clock } from "../core/clock.ts";
-import { LeaseLostError } from "../core/errors.ts";
+import { isOutage, LeaseLostError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { Context, WorkerPlace, Workers } from "../context.ts";
@@ -10,7 +10,7 @@ import type { Execute } from "../runtime/runtime.ts";
 import type { Signals } from "../signals/port.ts";
 import type { Storage } from "../storage/ports.ts";
 import { Attempt } from "./attempt.ts";
-import { abandoned, cancelled, failedInside, isOutage, poisoned, timedOut } from "./early-ends.ts";
+import { abandoned, cancelled, failedInside, poisoned, timedOut } from "./early-ends.ts";
 import { Leases } from "./leases.ts";
 import { atTimeLimit } from "./time-limit.ts";
 

@@ -7,7 +7,7 @@ import { createRun } from "../runs/create.ts";
 export type Due = Cron & { next_run_at: number };
 
 /** What is wrong with the server for now, and not with the cron. */
-const PASSING = new Set(["limit", "unavailable", "storage_full"]);
+const PASSING = new Set(["limit", "unavailable", "storage_full", "storage_damaged"]);
 
 /**
  * Starts the run of a slot that has come, then moves on to the next slot. The id of the run is made

@@ -90,7 +90,7 @@ export async function backupSqlite(dataDir: string, file: string): Promise<void>
 function setAside(path: string): string {
   let name = `${path}.replaced`;
   for (let count = 2; existsSync(name); count += 1) name = `${path}.replaced-${count}`;
-  for (const suffix of ["-wal", "-shm", ""]) {
+  for (const suffix of ["-wal", "-shm", ".damaged", ""]) {
     if (existsSync(path + suffix)) renameSync(path + suffix, name + suffix);
   }
   return name;

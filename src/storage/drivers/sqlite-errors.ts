@@ -34,6 +34,19 @@ export const fromDiskError = (error: unknown): AppError =>
         cause: error,
       });
 
+export const damagedError = (cause?: unknown): AppError =>
+  new AppError(
+    "storage_damaged",
+    "The database is damaged and takes nothing in; the log of the server says what to do",
+    cause === undefined ? {} : { cause },
+  );
+
+/** Whether SQLite has found pages that do not fit together. */
+export const isDamage = (error: unknown): boolean => {
+  const kind = sqliteKind(error);
+  return kind === SQLITE.corrupt || kind === SQLITE.notADatabase;
+};
+
 /** What the rest of the house knows of a failed statement; an error it does not know stays as it is. */
 export function fromSqliteError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
@@ -44,6 +57,7 @@ export function fromSqliteError(error: unknown): unknown {
   if (sqliteKind(error) === SQLITE.full) {
     return new AppError("storage_full", "The disk of the database is full", { cause: error });
   }
+  if (isDamage(error)) return damagedError(error);
   if (sqliteKind(error) === SQLITE.busy) {
     return new AppError("unavailable", "Another program has locked the database", { cause: error });
   }

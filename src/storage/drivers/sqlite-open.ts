@@ -1,8 +1,11 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError, reasonOf } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
 import { MIGRATION_TABLE, pendingMigrations, refuseNewer } from "../migrate.ts";
+import { BackgroundCheck } from "./background-check.ts";
+import { noteDamage, refuseDamaged, WAY_OUT } from "./sqlite-damage.ts";
 import { registerFunctions, sqliteDialect } from "./sqlite-dialect.ts";
 import { SQLITE, sqliteKind } from "./sqlite-errors.ts";
 import { SqliteDriver } from "./sqlite.ts";
@@ -13,6 +16,9 @@ export interface SqliteOptions {
   dataDir: string;
   /** `full` survives a power cut, `normal` may lose the last commits to one. */
   synchronous?: "full" | "normal";
+  /** A file of more bytes is read through beside the work and not before it. */
+  checkedBytes?: number | undefined;
+  log?: Log | undefined;
 }
 
 /** Makes the data directory and sees that it can be written. */
@@ -49,25 +55,6 @@ export function lockDirectory(dataDir: string): () => void {
     }
     throw new ConfigError(`${path} cannot be locked: ${reasonOf(cause)}`, { cause });
   }
-}
-
-/** A larger file is not read through at each start. */
-const CHECKED_BYTES = 64 * 1024 * 1024;
-
-const WAY_OUT =
-  "restore a backup with `kagari restore <file> --force`, or move the file away to begin anew";
-
-/** Refuses a file whose pages do not fit together. */
-function refuseDamaged(database: DatabaseSync, path: string): void {
-  if (path === ":memory:" || statSync(path).size > CHECKED_BYTES) return;
-  let found: string;
-  try {
-    const row = database.prepare("pragma quick_check(1)").get();
-    found = String(row?.["quick_check"]);
-  } catch (error) {
-    found = reasonOf(error);
-  }
-  if (found !== "ok") throw new ConfigError(`${path} is damaged (${found}); ${WAY_OUT}`);
 }
 
 /** The migrations a database has had, without changing it; refuses a file that is not ours. */
@@ -112,23 +99,29 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-interface DriverParts {
+interface DriverParts extends Pick<SqliteOptions, "checkedBytes" | "log"> {
   sync: WalSync | undefined;
   release: () => void;
 }
 
 /** Opens and migrates a database that `release` gives back. */
-function prepare(path: string, { sync, release }: DriverParts): SqliteDriver {
+function prepare(path: string, { sync, release, checkedBytes, log }: DriverParts): SqliteDriver {
   const database = openDatabase(path);
   try {
     const ids = readMigrations(database, path);
     refuseNewer(ids, path);
-    refuseDamaged(database, path);
+    const isUnchecked = refuseDamaged(database, path, checkedBytes);
     // The log is put on the disk by WalSync where that is wanted, without blocking the event loop.
     database.exec("pragma journal_mode = wal; pragma synchronous = normal");
     registerFunctions(database);
     migrate(database, ids);
-    return new SqliteDriver(database, { release, sync });
+    const onDamage = (found: string) => {
+      log?.error({ path, found }, `the database is damaged and takes nothing in; ${WAY_OUT}`);
+      if (path !== ":memory:") noteDamage(path, found);
+    };
+    const driver = new SqliteDriver(database, { release, sync, onDamage });
+    if (isUnchecked) driver.watch((report) => new BackgroundCheck(path, { onDamage: report, log }));
+    return driver;
   } catch (error) {
     database.close();
     throw error;
@@ -136,15 +129,17 @@ function prepare(path: string, { sync, release }: DriverParts): SqliteDriver {
 }
 
 /** Opens the SQLite database of a data directory for this process alone. */
-export function openSqlite({ dataDir, synchronous = "full" }: SqliteOptions): SqliteDriver {
+export function openSqlite(options: SqliteOptions): SqliteDriver {
+  const { dataDir, synchronous = "full", checkedBytes, log } = options;
+  const more = { checkedBytes, log };
   if (dataDir === ":memory:")
-    return prepare(dataDir, { sync: undefined, release: () => undefined });
+    return prepare(dataDir, { ...more, sync: undefined, release: () => undefined });
   prepareDirectory(dataDir);
   const unlock = lockDirectory(dataDir);
   try {
     const path = join(dataDir, "kagari.db");
     const sync = synchronous === "full" ? new WalSync(path) : undefined;
-    return prepare(path, { sync, release: unlock });
+    return prepare(path, { ...more, sync, release: unlock });
   } catch (error) {
     unlock();
     throw error;

@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { AppError } from "../../core/errors.ts";
+import { AppError, reasonOf } from "../../core/errors.ts";
 import { begun, type Query, type Work } from "../commit.ts";
 import type { Dialect, Driver } from "../driver.ts";
-import { fromDiskError, fromSqliteError } from "./sqlite-errors.ts";
+import { damagedError, fromDiskError, fromSqliteError, isDamage } from "./sqlite-errors.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import type { WalSync } from "./wal-sync.ts";
 
@@ -12,6 +12,13 @@ const MAX_STATEMENTS = 500;
 interface Waiting {
   readonly run: () => () => void;
   readonly reject: (error: unknown) => void;
+}
+
+interface Parts {
+  release: () => void;
+  sync: WalSync | undefined;
+  /** Told once, of the first damage that is found. */
+  onDamage?: (found: string) => void;
 }
 
 // Repositories bind only text, numbers, null and bytes.
@@ -27,6 +34,9 @@ export class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #release: () => void;
   readonly #sync: WalSync | undefined;
+  readonly #onDamage: Parts["onDamage"];
+  #check: { close(): void } | undefined;
+  #isDamaged = false;
   readonly #statements = new Map<string, StatementSync>();
   #waiting: Waiting[] = [];
   /** Resolves when all commits so far are settled. */
@@ -34,14 +44,21 @@ export class SqliteDriver implements Driver {
   #isClosed = false;
 
   /** With a sync, commits are settled once it has put them on the disk. */
-  constructor(database: DatabaseSync, parts: { release: () => void; sync: WalSync | undefined }) {
+  constructor(database: DatabaseSync, { release, sync, onDamage }: Parts) {
     this.#database = database;
-    this.#release = parts.release;
-    this.#sync = parts.sync;
+    this.#release = release;
+    this.#sync = sync;
+    this.#onDamage = onDamage;
+  }
+
+  /** Lets something look for damage while this is open: from the first that is found on nothing is written. */
+  watch(begin: (report: (found: string) => void) => { close(): void }): void {
+    this.#check = begin((found) => this.#refuse(found));
   }
 
   write<T>(work: Work<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(closedError());
+    if (this.#isDamaged) return Promise.reject(damagedError());
     return new Promise<T>((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
       const run = () => {
@@ -57,7 +74,7 @@ export class SqliteDriver implements Driver {
     try {
       return this.#interpret(work);
     } catch (error) {
-      throw fromSqliteError(error);
+      throw this.#explained(error);
     }
   }
 
@@ -66,6 +83,7 @@ export class SqliteDriver implements Driver {
     if (this.#isClosed) return;
     this.#flush();
     this.#isClosed = true;
+    this.#check?.close();
     await this.#settling;
     this.#sync?.close();
     this.#statements.clear();
@@ -84,7 +102,8 @@ export class SqliteDriver implements Driver {
       this.#execute({ sql: "commit", parameters: [] });
     } catch (error) {
       this.#rollBack();
-      for (const { reject } of batch) reject(fromSqliteError(error));
+      const cause = this.#explained(error);
+      for (const { reject } of batch) reject(cause);
       return;
     }
     this.#settling = this.#settle(settlements, batch);
@@ -111,8 +130,20 @@ export class SqliteDriver implements Driver {
       if (!this.#database.isTransaction || !hasNeighbours) throw error;
       this.#execute({ sql: "rollback to one", parameters: [] });
       this.#execute({ sql: "release one", parameters: [] });
-      return () => waiting.reject(fromSqliteError(error));
+      const cause = this.#explained(error);
+      return () => waiting.reject(cause);
     }
+  }
+
+  #explained(error: unknown): unknown {
+    if (isDamage(error)) this.#refuse(reasonOf(error));
+    return fromSqliteError(error);
+  }
+
+  #refuse(found: string): void {
+    if (this.#isDamaged) return;
+    this.#isDamaged = true;
+    this.#onDamage?.(found);
   }
 
   #rollBack(): void {
