@@ -19,19 +19,16 @@ const pathOf = (request: Request): string => getPath(request).replace(/^\/{2,}(?
 export function createApp(ctx: Context): Hono {
   const { cors, disabled, mountPrefix } = ctx.langgraph.http;
   const app = new Hono({ getPath: pathOf });
-  app.use(requestLog(ctx.log, ctx.clock));
+  app.use(requestLog(ctx));
   app.use(observeRequests(ctx));
   const rules = originRules(ctx);
   app.use(ownMachinePolicy(ctx, rules));
   app.use(corsPolicy(rules, cors ?? {}));
   app.onError(errorHandler(ctx.log));
   app.notFound(notFound);
-  mountCustomApp(app, ctx.customApp);
-  serveRoutes(
-    app,
-    ctx,
-    routes.filter(({ path }) => !isSwitchedOff(path, disabled)),
-  );
+  const served = routes.filter(({ path }) => !isSwitchedOff(path, disabled));
+  mountCustomApp(app, ctx, served);
+  serveRoutes(app, ctx, served);
   const whole = mountPrefix === "" ? app : mountedAt(mountPrefix, app);
   ctx.loopback.serve((request, env) => whole.fetch(request, env));
   return whole;

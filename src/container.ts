@@ -36,6 +36,7 @@ import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
 import type { Embedder } from "./store/port.ts";
 import { SearchableItems } from "./store/items.ts";
+import { openUi } from "./ui/open-ui.ts";
 import { FactorKeeper } from "./usage/factor-keeper.ts";
 import type { Ledger } from "./usage/ledger.ts";
 import { openLedger } from "./usage/open-ledger.ts";
@@ -86,14 +87,14 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const prompts = openCheckedPrompts(loaded, { models: models.registry.list(), log });
   const tools = openTools({ ...loaded, env }, { log, clock: options.clock ?? systemClock });
   const embedder = embedderOf(langgraph, models.registry);
-  const customApp = await loadCustomApp(langgraph);
+  const own = { customApp: await loadCustomApp(langgraph), ui: openUi(langgraph) };
   const storage = await openDatabase(loaded, log);
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
   const isListening = options.isListening === true;
   const knowledge = openKnowledge(storage.knowledge, settings, clock);
-  const parts = { ...config, customApp, storage, knowledge, clock, log, isListening };
+  const parts = { ...config, ...own, storage, knowledge, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
   const lent = { ...parts, guard, prompts, tools };
   const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, lent);
@@ -196,7 +197,7 @@ interface Neighbours {
 
 type Lent = Omit<ReadConfig, "env"> &
   Pick<Context, "storage" | "knowledge" | "clock" | "log" | "guard">;
-type OpenedParts = Lent & Pick<Context, "customApp" | "isListening" | "modelCalls">;
+type OpenedParts = Lent & Pick<Context, "customApp" | "ui" | "isListening" | "modelCalls">;
 
 /** Puts the parts together; nothing runs yet. */
 function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wired {
@@ -253,8 +254,10 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
 const ownUrl = ({ settings, langgraph }: Pick<Context, "settings" | "langgraph">): string =>
   `http://localhost:${settings.port}${langgraph.http.mountPrefix}`;
 
-/** Loads every graph, so that one that cannot be loaded is told at start. */
-async function preload({ graphs, log }: Context): Promise<void> {
+/** Loads every graph and builds its components, so that what is wrong with them is told at start. */
+async function preload({ graphs, ui, log }: Context): Promise<void> {
+  for (const name of ui.names())
+    await ui.bundle(name).catch((error: unknown) => log.error(reasonOf(error)));
   for (const graph_id of graphs.ids()) {
     await graphs
       .check(graph_id)

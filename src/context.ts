@@ -15,6 +15,7 @@ import type { ModelCalls } from "./models/model-calls-port.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
 import type { Items } from "./store/port.ts";
+import type { Ui } from "./ui/ui-port.ts";
 import type { Knowledge } from "./knowledge/port.ts";
 
 /** The graphs of langgraph.json. */
@@ -165,6 +166,7 @@ export interface Context {
   readonly loopback: OwnServer;
   /** The app of `http.app`, which only the HTTP layer looks into. */
   readonly customApp: object | undefined;
+  readonly ui: Ui;
   readonly bus: Bus;
   readonly graphs: Graphs;
   readonly modelCalls: ModelCalls;

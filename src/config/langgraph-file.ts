@@ -1,50 +1,21 @@
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ConfigError } from "../core/errors.ts";
 import type { ThreadTtl } from "../domain/thread.ts";
 import { checkConfig, readJsonFile } from "./json-file.ts";
 import {
-  type CorsFields,
   HARMLESS,
   langgraphFields,
   type LanggraphFields,
   type WebhookFields,
 } from "./langgraph-schema.ts";
+import { type HttpConfig, httpOf } from "./langgraph-http.ts";
+import { isModule, moduleExport, type ModuleExport } from "./module-export.ts";
 import { readEnvFile } from "./settings.ts";
 import { unknownKeys } from "./unknown-keys.ts";
-
-/** An export of a module that the operator wrote. */
-export interface ModuleExport {
-  /** Absolute path of the module. */
-  file: string;
-  exportName: string;
-}
 
 export interface GraphSource extends ModuleExport {
   graph_id: string;
   description: string | null;
-}
-
-/** Groups of routes that `http.disable_*` switches off. */
-export type RouteGroup =
-  | "assistants"
-  | "threads"
-  | "runs"
-  | "store"
-  | "meta"
-  | "mcp"
-  | "a2a"
-  | "ui"
-  | "webhooks";
-
-export interface HttpConfig {
-  /** A Hono app of the operator's own, served before the routes of this server. */
-  app: ModuleExport | undefined;
-  disabled: ReadonlySet<RouteGroup>;
-  cors: CorsFields | undefined;
-  /** Which request headers reach a run's `configurable`: names, `*` stands for any signs. */
-  configurableHeaders: { include: readonly string[] | undefined; exclude: readonly string[] };
-  /** Starts with a slash, or is empty. */
-  mountPrefix: string;
 }
 
 export interface StoreConfig {
@@ -60,6 +31,14 @@ export interface AuthConfig {
   handlers: ModuleExport | undefined;
   /** Whether Studio, on this machine, is let in without asking them. */
   admitsStudio: boolean;
+}
+
+/** React components that graphs show themselves with. */
+export interface UiConfig {
+  /** Absolute path of the module by name, which is a graph's or one of the operator's own. */
+  modules: ReadonlyMap<string, string>;
+  /** Packages that the page brings, besides React and the SDK. */
+  shared: readonly string[];
 }
 
 /** How expired threads are looked for. */
@@ -82,6 +61,7 @@ export interface LanggraphFile {
   http: HttpConfig;
   webhooks: WebhookFields | undefined;
   auth: AuthConfig;
+  ui: UiConfig;
   /** Fields that this server does not honour, with what was probably meant. */
   ignored: string[];
 }
@@ -105,6 +85,7 @@ export function readLanggraphFile(path: string): LanggraphFile {
     http: httpOf(fields, path),
     webhooks: fields.webhooks ?? undefined,
     auth: authOf(fields, path),
+    ui: uiOf(fields, path),
     ignored: unknownKeys(langgraphFields, value).filter((key) => !HARMLESS.has(key)),
   };
 }
@@ -156,49 +137,9 @@ function authOf({ auth }: LanggraphFields, path: string): AuthConfig {
   };
 }
 
-function httpOf({ http }: LanggraphFields, path: string): HttpConfig {
-  const { app, cors, configurable_headers: headers, mount_prefix } = http ?? {};
-  const at = { path, key: "http.app", example: "./src/app.ts:app" };
-  return {
-    app: app === undefined ? undefined : moduleExport(app, at),
-    disabled: new Set(ROUTE_GROUPS.filter((group) => http?.[`disable_${group}`])),
-    cors: cors ?? undefined,
-    configurableHeaders: {
-      include: headers?.include ?? headers?.includes ?? undefined,
-      exclude: headers?.exclude ?? headers?.excludes ?? [],
-    },
-    mountPrefix: mount_prefix ?? "",
-  };
-}
-
-const ROUTE_GROUPS: readonly RouteGroup[] = [
-  "assistants",
-  "threads",
-  "runs",
-  "store",
-  "meta",
-  "mcp",
-  "a2a",
-  "ui",
-  "webhooks",
-];
-
-const isModule = (spec: string): boolean => /^[./].*:|\.[cm]?[jt]sx?:/.test(spec);
-
-/** What `file:export` names; relative files start from the folder of langgraph.json. */
-function moduleExport(
-  spec: string,
-  at: { path: string; key: string; example: string },
-): ModuleExport {
-  const match = /^(?<file>.+?):(?<name>[A-Za-z_$][\w$]*)$/.exec(spec);
-  const { file, name } = match?.groups ?? {};
-  if (!file || !name) {
-    throw new ConfigError(
-      `${at.path}: ${at.key}: expected "file:export" such as "${at.example}", got ${JSON.stringify(spec)}`,
-    );
-  }
-  return {
-    file: isAbsolute(file) ? file : resolve(dirname(at.path), file),
-    exportName: name,
-  };
-}
+const uiOf = ({ ui, ui_config }: LanggraphFields, path: string): UiConfig => ({
+  modules: new Map(
+    Object.entries(ui ?? {}).map(([name, file]) => [name, resolve(dirname(path), file)]),
+  ),
+  shared: ui_config?.shared ?? [],
+});

@@ -69,6 +69,9 @@ const httpFields = z.object({
   disable_webhooks: z.boolean().optional(),
   cors: corsFields.nullish(),
   configurable_headers: headerFields.nullish(),
+  logging_headers: headerFields.nullish(),
+  middleware_order: z.enum(["middleware_first", "auth_first"]).optional(),
+  enable_custom_route_auth: z.boolean().optional(),
   mount_prefix: z
     .string()
     .regex(/^(\/[A-Za-z0-9_~.-]+)+$/, 'expected a path such as "/agents", without a last slash')
@@ -106,9 +109,17 @@ export const langgraphFields = z.object({
   http: httpFields.nullish(),
   webhooks: webhookFields.nullish(),
   auth: authFields.nullish(),
+  ui: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9_-]+$/, "a name has only letters, digits, - and _"),
+      z.string().min(1),
+    )
+    .nullish(),
+  ui_config: z.object({ shared: names.optional() }).nullish(),
 });
 
 export type LanggraphFields = z.output<typeof langgraphFields>;
+export type HeaderFields = z.output<typeof headerFields>;
 export type CorsFields = z.output<typeof corsFields>;
 export type WebhookFields = z.output<typeof webhookFields>;
 

@@ -2,7 +2,10 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { Hono } from "hono";
 import type { LanggraphFile } from "../config/langgraph-file.ts";
+import type { Context } from "../context.ts";
 import { ConfigError, reasonOf } from "../core/errors.ts";
+import { earlyAuth } from "./middleware/early-auth.ts";
+import type { Route } from "./route.ts";
 
 /** Recognised by shape, since it may come from another copy of Hono. */
 const isHono = (value: unknown): value is Hono =>
@@ -35,7 +38,11 @@ export async function loadCustomApp({ path, http }: LanggraphFile): Promise<Hono
   );
 }
 
-/** Puts the operator's app before what comes later: its routes win, its middleware is around all. */
-export function mountCustomApp(app: Hono, custom: object | undefined): void {
-  if (isHono(custom)) app.route("/", custom);
+/** Puts the operator's app before the routes of this server: its own win, its middleware is around all. */
+export function mountCustomApp(app: Hono, ctx: Context, routes: readonly Route[]): void {
+  const { customApp: custom, langgraph } = ctx;
+  if (!isHono(custom)) return;
+  const { authFirst, authenticatesApp } = langgraph.http;
+  if (authFirst || authenticatesApp) app.use(earlyAuth(ctx, { routes, custom }));
+  app.route("/", custom);
 }

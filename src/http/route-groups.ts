@@ -1,4 +1,4 @@
-import type { RouteGroup } from "../config/langgraph-file.ts";
+import type { RouteGroup } from "../config/langgraph-http.ts";
 
 /** Which paths belong to which group of `http.disable_*`; the first that fits counts. */
 const GROUPS: readonly [group: RouteGroup, paths: RegExp][] = [

@@ -4,13 +4,13 @@ import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { AppError } from "../core/errors.ts";
 import { type Actor, ANONYMOUS, isInScope } from "../domain/actor.ts";
-import { InProcess } from "../domain/in-process.ts";
 import { allowed } from "../services/access.ts";
 import { refuseWhileDraining } from "../services/draining.ts";
 import { readBody } from "./body.ts";
 import { withBudget } from "./budget-headers.ts";
 import { handleOnce } from "./middleware/idempotency.ts";
 import { heldUntilEnd } from "./held-response.ts";
+import { actorOfRequest } from "./request-actor.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { upgradeTo } from "./websocket.ts";
 
@@ -104,14 +104,6 @@ async function serve(entry: Route, ctx: Context, c: HonoContext): Promise<Respon
   if (entry.creates === undefined) return entry.handle(request);
   refuseWhileDraining(ctx);
   return handleOnce(entry, request, c.req.path);
-}
-
-/** A graph of this process asks as the user of its run; everybody else says who they are. */
-async function actorOfRequest({ guard }: Context, c: HonoContext): Promise<Actor> {
-  const env: unknown = c.env;
-  return env instanceof InProcess && env.user !== undefined
-    ? guard.recall(env.user)
-    : guard.authenticate(c.req.raw);
 }
 
 /** Middleware of the operator's app may have read the body, which Hono then keeps. */

@@ -173,6 +173,11 @@ export const TRIALS: Readonly<Record<string, Declared>> = {
   ],
   "POST /feedback/tokens/:token": { free: "the token, which cannot be guessed, says who may" },
   "GET /feedback/tokens/:token": { free: "the token, which cannot be guessed, says who may" },
+  "POST /ui/:name": {
+    path: ({ assistant }) => `/ui/${assistant}`,
+    body: () => ({ name: "x" }),
+  },
+  "GET /ui/:name/:file": { free: "scripts of pages, which send no key" },
   "GET /files": { path: () => "/files", expects: { json: [] } },
   "GET /files/:file_id": byPath("/files/:file_id"),
   "DELETE /files/:file_id": byPath("/files/:file_id"),

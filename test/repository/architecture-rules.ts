@@ -23,6 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ["core"],
   auth: [...FOUNDATION],
   tasks: [...FOUNDATION],
+  ui: [...FOUNDATION],
   knowledge: [...FOUNDATION, "store"],
   context: [...FOUNDATION],
   services: [...FOUNDATION, "context"],
@@ -98,7 +99,8 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: "process.env",
     pattern: /\bprocess\s*\.\s*env\b|\bimport\s*\{[^}]*\benv\b[^}]*\}\s*from\s*"node:process"/,
-    files: ["src/config/settings.ts", "src/config/environment.ts"],
+    // The last one names it for the code of pages.
+    files: ["src/config/settings.ts", "src/config/environment.ts", "src/ui/bundle.ts"],
   },
   {
     name: "the system clock",

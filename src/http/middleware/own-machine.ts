@@ -20,11 +20,15 @@ export function ownMachinePolicy(ctx: Context, rules: OriginRules): MiddlewareHa
       const asked = hostOf(c.req.header("host"));
       if (isLoopback(host) && !isLoopback(asked) && !names.includes(asked)) throw wrongHost(asked);
       // The preflight is answered by the rules themselves.
-      if (c.req.method !== "OPTIONS") checkPage(c.req.raw, rules);
+      if (c.req.method !== "OPTIONS" && !isComponent(c.req.raw)) checkPage(c.req.raw, rules);
     }
     return next();
   };
 }
+
+/** Scripts and styles of components are drawn into pages elsewhere, whose tags send no origin. */
+const isComponent = ({ method, url }: Request): boolean =>
+  method === "GET" && /\/ui\/[\w-]+\/[\w.-]+$/.test(new URL(url).pathname);
 
 const hostOf = (header: string | undefined): string =>
   URL.parse(`http://${header ?? ""}`)?.hostname ?? "";

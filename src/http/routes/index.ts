@@ -19,6 +19,7 @@ import { storeRoutes } from "./store.ts";
 import { systemRoutes } from "./system.ts";
 import { taskRoutes } from "./tasks.ts";
 import { threadRoutes } from "./threads.ts";
+import { uiRoutes } from "./ui.ts";
 import { budgetRoutes } from "./budgets.ts";
 import { usageRoutes } from "./usage.ts";
 
@@ -44,6 +45,7 @@ const resources: Route[] = [
   ...usageRoutes,
   ...budgetRoutes,
   ...keyRoutes,
+  ...uiRoutes,
 ];
 
 /** Every route of the server. */

@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import type { CreateRun } from "../../services/runs/new-run.ts";
 import { createRun, createRuns } from "../../services/runs/create.ts";
 import { getRun } from "../../services/runs/read.ts";
-import { configurableHeaders } from "../configurable-headers.ts";
+import { headersBy } from "../header-policy.ts";
 import { originOf } from "../origin.ts";
 import { notHonoured } from "../not-honoured.ts";
 import { runJson } from "../present.ts";
@@ -34,7 +34,7 @@ function asked(
     if_not_exists: body.if_not_exists ?? "reject",
     durability: body.durability ?? (checkpoint_during === false ? "exit" : "sync"),
     feedback: feedback_keys && { keys: feedback_keys, origin: originOf(headers) },
-    headers: configurableHeaders(ctx.langgraph.http.configurableHeaders, headers),
+    headers: headersBy(ctx.langgraph.http.configurableHeaders, headers),
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { configurableHeaders } from "./configurable-headers.ts";
+import { DEFAULT_CONFIGURABLE } from "../config/langgraph-http.ts";
+import { headersBy } from "./header-policy.ts";
 
 const headers = new Headers({
   "x-user": "ann",
@@ -14,14 +15,14 @@ const headers = new Headers({
   "my-tag": "m",
   accept: "*/*",
 });
-const namesOf = (include: string[] | undefined, exclude: string[] = []) =>
-  Object.keys(configurableHeaders({ include, exclude }, headers) ?? {}).toSorted((a, b) =>
+const namesOf = (include: readonly string[], exclude: string[] = []) =>
+  Object.keys(headersBy({ include, exclude }, headers) ?? {}).toSorted((a, b) =>
     a.localeCompare(b),
   );
 
-describe("configurableHeaders", () => {
+describe("headersBy", () => {
   it("takes x-* and the user agent, but nothing that may be a secret", () => {
-    expect(namesOf(undefined)).toEqual(["user-agent", "x-org-id", "x-user"]);
+    expect(namesOf(DEFAULT_CONFIGURABLE)).toEqual(["user-agent", "x-org-id", "x-user"]);
   });
 
   it("takes what the policy includes instead", () => {
@@ -35,8 +36,8 @@ describe("configurableHeaders", () => {
   });
 
   it("leaves out what the policy excludes", () => {
-    expect(namesOf(undefined, ["x-org-*"])).toEqual(["user-agent", "x-user"]);
-    expect(configurableHeaders({ include: undefined, exclude: ["*"] }, headers)).toBeUndefined();
+    expect(namesOf(DEFAULT_CONFIGURABLE, ["x-org-*"])).toEqual(["user-agent", "x-user"]);
+    expect(headersBy({ include: ["*"], exclude: ["*"] }, headers)).toBeUndefined();
   });
 
   it("takes the signs of a pattern as they are", () => {
