@@ -23,6 +23,7 @@ export { StructuredOutputError } from "./models/structured/read.ts";
 export { offeredTools, tools, type Offered } from "./tools/index.ts";
 export { once } from "./tools/once.ts";
 export { ToolPolicy, ToolRule } from "./domain/tool-rule.ts";
+export { reportCost } from "./tools/bill.ts";
 export { resultTools } from "./tools/read-result.ts";
 export { runTools, toolsOrEnd } from "./tools/run-tools.ts";
 

@@ -74,7 +74,8 @@ function isAbout({ tool, when = {}, policy }: ToolRule, { name, args }: Call): b
   );
 }
 
-const isNamed = (glob: string, name: string): boolean =>
+/** Whether a name is one that a text with `*` for any part of it stands for. */
+export const isNamed = (glob: string, name: string): boolean =>
   new RegExp(`^${glob.split("*").map(escaped).join(".*")}$`, "s").test(name);
 
 const escaped = (text: string): string => text.replace(/[\\^$.+?()[\]{}|]/g, "\\$&");

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentOver, type Environment } from "../config/environment.ts";
 import { readLanggraphFile } from "../config/langgraph-file.ts";
-import { readToolRules } from "../config/tool-rules.ts";
+import { readToolsFile } from "../config/tools-file.ts";
 import { webSearchOf } from "../config/web-search.ts";
 import { readEnvFile } from "../config/settings.ts";
 import { createLog } from "../core/log.ts";
@@ -40,7 +40,7 @@ function openStandalone(cwd: string): KagariRuntime {
     files: folderStore(join(root, ".kagari", "files")),
     factors: new TokenFactors(),
     tools: {
-      rules: readToolRules(env["KAGARI_TOOLS_FILE"] ?? join(root, "config", "tools.json")),
+      ...readToolsFile(env["KAGARI_TOOLS_FILE"] ?? join(root, "config", "tools.json")),
       webSearch: webSearchOf("auto", env),
     },
   };

@@ -1,5 +1,8 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
+import { ToolMessage } from "@langchain/core/messages";
+import { isGraphBubbleUp } from "@langchain/langgraph";
+import { billOf, withBill, type Receipt } from "./bill.ts";
 import { capResult, shortened } from "./cap.ts";
 import { limitsOf } from "./limits.ts";
 
@@ -7,20 +10,40 @@ type ToolInput = Parameters<StructuredToolInterface["invoke"]>[0];
 
 const bounded = new WeakSet<StructuredToolInterface>();
 
-/** The same tool, whose calls end in time and whose results are of a size that a model can be given. */
+/**
+ * The same tool, whose calls end in time, whose results are of a size that a model can be given, and
+ * whose costs are held against the budgets of the run and kept.
+ */
 export function boundedTool(tool: StructuredToolInterface): StructuredToolInterface {
   if (bounded.has(tool)) return tool;
   return markBounded(
     withInvoke(tool, async (input, config) => {
-      const limits = limitsOf(tool);
+      const { timeoutMs, resultCharacters: limit } = limitsOf(tool);
+      const bill = billOf(tool, config);
+      await bill.hold();
       try {
-        const result = await inTime(tool, { input, config, timeoutMs: limits.timeoutMs });
-        return await capResult(result, { name: tool.name, config, limit: limits.resultCharacters });
+        const given = { input, config: withBill(config, bill), timeoutMs };
+        const result = await capResult(await inTime(tool, given), {
+          name: tool.name,
+          config,
+          limit,
+        });
+        return withReceipt(result, await bill.settle("success"));
       } catch (error) {
-        throw shortened(error, limits.resultCharacters);
+        // A tool that asks a human has not failed: it is called again with the answer.
+        const isOff = config?.signal?.aborted === true || isGraphBubbleUp(error);
+        await bill.settle(isOff ? "cancelled" : "error");
+        throw shortened(error, limit);
       }
     }),
   );
+}
+
+/** Tells in the message what the call cost. */
+function withReceipt(result: unknown, receipt: Receipt | undefined): unknown {
+  if (receipt !== undefined && ToolMessage.isInstance(result))
+    result.response_metadata = { ...result.response_metadata, kagari: receipt };
+  return result;
 }
 
 /** Says of a copy of a bounded tool that it is bounded too. */
@@ -39,7 +62,7 @@ export function withInvoke(
 
 interface TimedCall {
   readonly input: ToolInput;
-  readonly config: RunnableConfig | undefined;
+  readonly config: RunnableConfig;
   readonly timeoutMs: number;
 }
 
@@ -48,7 +71,7 @@ async function inTime(
   tool: StructuredToolInterface,
   { input, config, timeoutMs }: TimedCall,
 ): Promise<unknown> {
-  const outer = config?.signal;
+  const outer = config.signal;
   outer?.throwIfAborted();
   const timer = new AbortController();
   const signal = outer === undefined ? timer.signal : AbortSignal.any([outer, timer.signal]);

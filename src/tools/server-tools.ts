@@ -4,7 +4,7 @@ import { fromRoot, type LoadedSettings } from "../config/settings.ts";
 import { outboundPolicy } from "../core/outbound.ts";
 import { readMcpFile } from "../config/mcp-file.ts";
 import { webSearchOf } from "../config/web-search.ts";
-import { readToolRules } from "../config/tool-rules.ts";
+import { readToolsFile } from "../config/tools-file.ts";
 import type { Log } from "../core/log.ts";
 import { McpServers } from "./mcp/servers.ts";
 import type { ToolHost } from "./tool-host-port.ts";
@@ -20,9 +20,9 @@ export function openTools(
   { log, clock }: { log: Log; clock: Clock },
 ): ServerTools {
   const isWatched = settings.hot_reload;
-  const rules = new LiveFile({
+  const file = new LiveFile({
     path: fromRoot(root, settings.tools_file),
-    read: readToolRules,
+    read: readToolsFile,
     isWatched,
     log,
   });
@@ -40,13 +40,17 @@ export function openTools(
       resultCharacters: settings.tool_result_characters,
     },
     get rules() {
-      return rules.value;
+      return file.value.rules;
     },
+    get prices() {
+      return file.value.prices;
+    },
+    clock,
     mcp,
     outbound: { ...outboundPolicy(settings.tool_allowed_hosts), setting: "tool_allowed_hosts" },
     webSearch: webSearchOf(settings.web_search, env),
     async close() {
-      rules.close();
+      file.close();
       mcpFile.close();
       await mcp.close();
     },

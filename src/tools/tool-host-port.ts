@@ -1,6 +1,8 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import type { WebSearch } from "../config/web-search.ts";
 import type { OutboundPolicy } from "../core/outbound.ts";
+import type { Clock } from "../core/clock.ts";
+import type { ToolPrice } from "../domain/tool-cost.ts";
 import type { ToolRule } from "../domain/tool-rule.ts";
 
 /** What one call of a tool may take. */
@@ -29,6 +31,9 @@ export interface ToolHost {
   readonly limits?: ToolLimits;
   /** The operator's, as they are now. */
   readonly rules: readonly ToolRule[];
+  /** What a call of a tool costs, by the operator. */
+  readonly prices?: readonly ToolPrice[];
+  readonly clock?: Clock;
   /** Absent in a plain script. */
   readonly mcp?: McpTools;
   /** Where http_get may go. */

@@ -95,8 +95,8 @@ export class BudgetKeeper {
     if (from !== undefined && to !== undefined) return Math.ceil((from / to) * MICROS);
     throw new AppError(
       "insufficient_quota",
-      `Model ${JSON.stringify(modelId)} is paid in ${currency} and ${nameOf(budget)} is in ${budget.currency}: ` +
-        "set exchange_rates, or a budget in the model's currency",
+      `${whatOf(modelId)} is paid in ${currency} and ${nameOf(budget)} is in ${budget.currency}: ` +
+        "set exchange_rates, or a budget in its currency",
     );
   }
 
@@ -138,6 +138,10 @@ const nameOf = ({ scope, subject, per }: Pick<Budget, "scope" | "subject" | "per
   return `the budget of ${whose}${per === "total" ? "" : ` per ${per}`}`;
 };
 
+/** Tools are in the ledger too, under names that no model has. */
+const whatOf = (id: string): string =>
+  id.startsWith("tool:") ? id.replace(":", " ") : `model ${JSON.stringify(id)}`;
+
 const amount = (micros: number): string => (micros / MICROS).toFixed(6).replace(/0{1,4}$/, "");
 
 function exceeded(shortage: BudgetShortage, { modelId }: PlannedCall): BudgetExceededError {
@@ -146,7 +150,7 @@ function exceeded(shortage: BudgetShortage, { modelId }: PlannedCall): BudgetExc
   return new BudgetExceededError(
     `Over budget: ${nameOf(shortage)} is ${amount(limit_micros)} ${currency}, of which ` +
       `${amount(spent_micros)} are spent and ${amount(held_micros)} held; ` +
-      `a call of model ${JSON.stringify(modelId)} may cost ${amount(needed_micros)}`,
+      `a call of ${whatOf(modelId)} may cost ${amount(needed_micros)}`,
     {
       model: modelId,
       budget: { budget_id, scope, subject, per, period },

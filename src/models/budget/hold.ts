@@ -7,7 +7,7 @@ import type { PlannedCall, UsagePort } from "../usage-port.ts";
  * goes on from there once it is resumed; any other call fails with BudgetExceededError.
  */
 export async function holdMoney(
-  { model, usage }: { readonly model: Model; readonly usage: UsagePort },
+  { model, usage }: { readonly model?: Model; readonly usage: UsagePort },
   planned: PlannedCall,
 ): Promise<void> {
   if (usage.hold === undefined) return;
@@ -19,7 +19,7 @@ export async function holdMoney(
       return;
     } catch (error) {
       if (!isOverBudget(error)) throw error;
-      if (model.fields.budget?.on_exceed === "fallback") throw asQuota(error);
+      if (model?.fields.budget?.on_exceed === "fallback") throw asQuota(error);
       if (pause === undefined) throw error;
       await pause.askForMoney(error);
     }

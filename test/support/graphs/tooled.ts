@@ -7,6 +7,7 @@ import {
   chatModel,
   contextOf,
   offeredTools,
+  reportCost,
   resultTools,
   runTools,
   toolsOrEnd,
@@ -31,7 +32,19 @@ const hang = tool(
   { name: "hang", description: "Never answers.", schema: text },
 );
 
+const pay = tool(
+  async ({ text: said }, config) => {
+    done.push(said);
+    if (said === "broken") throw new Error("no luck");
+    const amounts = /^\d+(\+\d+)*$/.test(said) ? said.split("+").map(Number) : [];
+    for (const micros of amounts) reportCost({ micros, currency: "USD" }, config);
+    return `paid ${said}`;
+  },
+  { name: "pay", description: "Costs what the text says, in sums of millionths.", schema: text },
+);
+
 const OWN = [
+  Object.assign(pay, { metadata: { cost: { micros: 1000, currency: "USD" } } }),
   Object.assign(hang, { metadata: { timeout: 0.01 } }),
   tool(
     ({ text: said }) => {
