@@ -11,6 +11,7 @@ import { Children } from "./children.ts";
 import { profileSummary } from "./cpu-profile.ts";
 import { gateway } from "./gateway.ts";
 import { growth } from "./growth.ts";
+import { knowledgeSearch } from "./knowledge-search.ts";
 import { processes } from "./processes.ts";
 import { ratio } from "./ratio.ts";
 import { readers } from "./readers.ts";
@@ -24,7 +25,17 @@ import { Workplaces } from "./workplace.ts";
 /** No benchmark takes longer than this. */
 const LIMIT_MS = 240_000;
 
-const BENCHES = { ratio, streams, growth, stalls, readers, processes, takeover, gateway } as const;
+const BENCHES = {
+  ratio,
+  streams,
+  growth,
+  stalls,
+  readers,
+  processes,
+  takeover,
+  gateway,
+  "knowledge-search": knowledgeSearch,
+} as const;
 const SHORT: Name[] = ["ratio"];
 
 type Name = keyof typeof BENCHES;

@@ -5,6 +5,12 @@ import type { FieldCondition } from "../domain/item-filter.ts";
 import type { Work } from "./commit.ts";
 import type { Schema } from "./schema.ts";
 
+/** A word as it is, or any that begins so. */
+export interface WantedWord {
+  text: string;
+  isStart: boolean;
+}
+
 /** What SQL differs in from database to database. */
 export interface Dialect {
   /** Builds and compiles statements; only the driver runs them. */
@@ -40,8 +46,8 @@ export interface Dialect {
     table: (name: string) => Compilable[];
     /** A text whose words are apart by spaces, as it is written. */
     value: (text: string) => RawBuilder<string>;
-    /** Has a row one word as it is, and another that begins so? */
-    match: (table: string, wanted: { whole: string; start: string }) => Expression<SqlBool>;
+    /** Has a row all of these words? */
+    match: (table: string, wanted: readonly WantedWord[]) => Expression<SqlBool>;
   };
 }
 

@@ -85,8 +85,12 @@ export interface KnowledgeRows {
     scope: DocumentScope & { space: string },
     page: { after: number; limit: number },
   ): Promise<DocumentSize[]>;
-  /** Chunks with a word that begins so, at most `limit` of them. */
-  withWord(collectionNo: number, word: string, limit: number): Promise<number[]>;
+  /** Chunks with a word as it is, or one that begins so, at most `limit` of them. */
+  withWord(
+    collectionNo: number,
+    word: { text: string; isStart: boolean },
+    limit: number,
+  ): Promise<number[]>;
   /** Vectors of documents in the order of their chunks, after one. */
   vectors(query: {
     documents: readonly number[];

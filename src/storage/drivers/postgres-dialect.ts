@@ -75,8 +75,10 @@ export const postgresDialect: Dialect = {
       ),
     ],
     value: (text) => sql<string>`array_to_tsvector(string_to_array(${text.trim()}, ' '))`,
-    match: (table, { whole, start }) =>
-      sql<SqlBool>`${sql.table(table)}.words @@ ${`'${whole}' & '${start}':*`}::tsquery`,
+    match: (table, wanted) => {
+      const words = wanted.map(({ text, isStart }) => `'${text}'${isStart ? ":*" : ""}`);
+      return sql<SqlBool>`${sql.table(table)}.words @@ ${words.join(" & ")}::tsquery`;
+    },
   },
 };
 

@@ -56,8 +56,10 @@ export const sqliteDialect: Dialect = {
         (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii')`),
     ],
     value: (text) => sql<string>`${text}`,
-    match: (table, { whole, start }) =>
-      sql<SqlBool>`${sql.table(table)} match ${`"${whole}" AND "${start}" *`}`,
+    match: (table, wanted) => {
+      const words = wanted.map(({ text, isStart }) => `"${text}"${isStart ? " *" : ""}`);
+      return sql<SqlBool>`${sql.table(table)} match ${words.join(" AND ")}`;
+    },
   },
 };
 

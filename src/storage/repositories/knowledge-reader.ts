@@ -97,14 +97,16 @@ export class KnowledgeReader {
     );
   }
 
-  *withWord(collectionNo: number, start: string, limit: number): Commit<number[]> {
+  *withWord(
+    ...[collectionNo, word, limit]: Parameters<KnowledgeRows["withWord"]>
+  ): Commit<number[]> {
     const { db, words } = this.#dialect;
-    const whole = collectionWord(collectionNo);
+    const wanted = [{ text: collectionWord(collectionNo), isStart: false }, word];
     const rows = yield* all(
       db
         .selectFrom("knowledge_words")
         .select("rowid")
-        .where(words.match("knowledge_words", { whole, start }))
+        .where(words.match("knowledge_words", wanted))
         .limit(limit),
     );
     return rows.map(({ rowid }) => rowid);

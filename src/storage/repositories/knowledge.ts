@@ -90,8 +90,8 @@ export class KyselyKnowledge implements KnowledgeRows {
     return this.#commits.read(() => this.#reader.sizes(...query));
   }
 
-  withWord(collectionNo: number, word: string, limit: number): Promise<number[]> {
-    return this.#commits.read(() => this.#reader.withWord(collectionNo, word, limit));
+  withWord(...query: Parameters<KnowledgeRows["withWord"]>): Promise<number[]> {
+    return this.#commits.read(() => this.#reader.withWord(...query));
   }
 
   vectors(query: Parameters<KnowledgeRows["vectors"]>[0]): Promise<ChunkVector[]> {
