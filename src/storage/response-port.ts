@@ -17,10 +17,13 @@ export type ResponseRow = Selectable<ResponseTable>;
 
 /** As in ports.ts: every method is one whole commit, and absence is `undefined`. */
 export interface Responses {
-  create(response: StoredResponse): Promise<void>;
+  /** Keeps it, in place of one with its id. */
+  keep(response: StoredResponse): Promise<void>;
   find(responseId: string, access?: AccessFilter): Promise<StoredResponse | undefined>;
   /** How many responses there are of a thread. */
   countOf(threadId: string): Promise<number>;
+  /** The ids of the responses that go on from one. */
+  followersOf(responseId: string): Promise<string[]>;
   /** Answers whether there was one. */
   delete(responseId: string, access?: AccessFilter): Promise<boolean>;
 }

@@ -1,8 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newThread, runOf, startRun } from "../support/calls.ts";
 import { gate } from "../support/gates.ts";
+import { type Answer, delta, fakeProvider, stream } from "../support/fake-provider.ts";
+import { tempFolder } from "../support/spawn-server.ts";
 import { parseEvents, readEvents, SseReader } from "../support/sse.ts";
-import { type TestServer, testServer } from "../support/test-server.ts";
+import { OWN_GRAPHS, type TestServer, testServer } from "../support/test-server.ts";
 
 const EVENTS = 200;
 const BYTES = 1000;
@@ -88,3 +92,41 @@ describe("a client that takes nothing while its run goes on", () => {
     await expect(reader?.closed).rejects.toThrow("too far behind");
   });
 });
+
+/** Speaks until nobody listens. */
+const babble: Answer = (response, request) => {
+  stream([], { isOpen: true })(response, request);
+  const piece = `data: ${JSON.stringify(delta({ content: "x".repeat(1000) }))}\n\n`;
+  const timer = setInterval(() => response.write(piece), 2);
+  response.on("close", () => clearInterval(timer));
+};
+
+it.each(["/v1/responses", "/v1/chat/completions"])(
+  "a client of %s is cut off too, and its run is left to its end",
+  async (path) => {
+    await using provider = await fakeProvider(babble);
+    using folder = tempFolder();
+    const file = { model: "m", url: provider.url, api_key: "test-key" };
+    writeFileSync(join(folder.path, "it.json"), JSON.stringify(file));
+    await using strict = await testServer({
+      langgraph: OWN_GRAPHS,
+      settings: { heartbeat_seconds: 0.05, reader_lag_bytes: 50_000, models_dir: folder.path },
+    });
+    const said = [{ role: "user", content: "Hi" }];
+    const response = await strict.post(path, {
+      model: "graph:chat",
+      stream: true,
+      input: said,
+      messages: said,
+      metadata: { thread_id: "slow", model: "it" },
+    });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await expect(reader?.closed).rejects.toThrow("too far behind");
+    const { "x-thread-id": thread = "", "x-run-id": run = "" } = Object.fromEntries(
+      response.headers,
+    );
+    expect((await runOf(strict, thread, run)).status).toBe("running");
+    expect(provider.closedByClient).toBe(0);
+  },
+);

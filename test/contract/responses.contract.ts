@@ -21,12 +21,18 @@ export function responsesContract(subject: Subject): void {
     it("are kept whole, counted by thread, and shown and deleted only for whom they belong to", async () => {
       const { responses } = subject();
       const one = sample("one", "t");
-      await responses.create(one);
-      await responses.create(sample("two", "t"));
-      await responses.create(sample("three", null));
+      await responses.keep(one);
+      await responses.keep(sample("two", "t"));
+      await responses.keep(sample("three", null));
       expect(await responses.find("one", mine)).toEqual(one);
       expect(await responses.find("one", others)).toBeUndefined();
+      const changed = { ...one, input: [] };
+      await responses.keep(changed);
+      expect(await responses.find("one")).toEqual(changed);
       expect(await responses.countOf("t")).toBe(2);
+      await responses.keep({ ...sample("four", null), previous_id: "two" });
+      expect(await responses.followersOf("two")).toEqual(["four"]);
+      expect(await responses.followersOf("four")).toEqual([]);
       expect(await responses.delete("one", others)).toBe(false);
       expect(await responses.delete("one", mine)).toBe(true);
       expect(await responses.find("one")).toBeUndefined();

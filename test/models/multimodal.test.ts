@@ -19,6 +19,8 @@ async function fileServer() {
     asked++;
     if (request.url === "/a.png") response.end(PNG);
     else if (request.url === "/page") response.end("<html>");
+    else if (request.url?.startsWith("/a.pdf"))
+      response.writeHead(200, { "content-type": "application/pdf; x=y" }).end("%PDF");
     else if (request.url === "/a.wav") response.end("RIFF");
     else if (request.url === "/moved") response.writeHead(302, { location: "/a.png" }).end();
     else if (request.url === "/huge") {
@@ -173,6 +175,25 @@ describe("images for a server that takes no address", () => {
     const { error } = await refused([part], { dialect: "ollama", media_hosts: [files.host] });
     expect(error).toMatchObject({ code: "validation" });
     expect(String(error)).toContain(why);
+  });
+
+  it("are documents too, but for providers that take their addresses", async () => {
+    await using files = await fileServer();
+    const file_data = `${files.url}/a.pdf?v=1`;
+    const part = { type: "file", file: { file_data } };
+    const hosts = { media_hosts: [files.host] };
+    expect(await sentParts([part], hosts)).toEqual([
+      {
+        type: "file",
+        file: {
+          filename: "a.pdf",
+          file_data: `data:application/pdf;base64,${Buffer.from("%PDF").toString("base64")}`,
+        },
+      },
+    ]);
+    expect(await sentParts([part], { dialect: "openrouter" })).toEqual([part]);
+    const { error } = await refused([part], {});
+    expect(String(error)).toContain("media_hosts");
   });
 
   it("are inline by the model file's word too, and audio for all but DashScope", async () => {

@@ -3,7 +3,12 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { fakeProvider, type FakeProvider } from "./fake-provider.ts";
 import { tempFolder } from "./spawn-server.ts";
-import { type ListeningServer, OWN_GRAPHS, startTestServer } from "./test-server.ts";
+import {
+  type ListeningServer,
+  OWN_GRAPHS,
+  startTestServer,
+  type TestServerOptions,
+} from "./test-server.ts";
 
 /** The key of the fake provider, which nobody may see. */
 export const KEY = "the-key-of-the-fake-upstream";
@@ -18,6 +23,7 @@ export interface OpenAiServer extends AsyncDisposable {
 export async function openAiServer(
   answers: Parameters<typeof fakeProvider>,
   fields: object = {},
+  { langgraph = OWN_GRAPHS, settings = {} }: TestServerOptions = {},
 ): Promise<OpenAiServer> {
   const folder = tempFolder();
   const upstream = await fakeProvider(...answers);
@@ -31,8 +37,8 @@ export async function openAiServer(
     out_tokens: 4096,
   });
   const server = await startTestServer({
-    langgraph: OWN_GRAPHS,
-    settings: { models_dir: folder.path, default_model: "demo" },
+    langgraph,
+    settings: { models_dir: folder.path, default_model: "demo", ...settings },
   });
   return {
     upstream,

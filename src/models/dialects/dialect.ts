@@ -57,6 +57,8 @@ export interface MediaRules {
   readonly isInlineOnly?: boolean;
   /** Addresses of audio files are taken. */
   readonly takesAudioUrls?: boolean;
+  /** Addresses of documents are taken. */
+  readonly takesFileUrls?: boolean;
 }
 
 /** When the reasoning of earlier answers is sent back to the provider. */

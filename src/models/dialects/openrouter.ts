@@ -12,6 +12,7 @@ export const openrouter: Dialect = {
   canSwitchThinking: () => true,
   sendBack: () => "always",
   sendBackField: "reasoning_details",
+  media: { takesFileUrls: true },
   transientCodes: ["408", "429", "502", "503"],
   finalCodes: ["400", "401", "402", "403"],
   contentCodes: ["403"],

@@ -65,6 +65,21 @@ export async function inlineAudio(
   return { ...part, input_audio: { ...fields, data: bytes.toString("base64") } };
 }
 
+/** The same file with its bytes in the request. */
+export async function inlineFile(
+  part: WireObject,
+  model: Model,
+  reader: Reader,
+): Promise<WireObject> {
+  const fields = asWireObject(part["file"]);
+  const url = said(fields?.["file_data"]) ?? "";
+  if (fields === undefined || !/^https?:\/\//i.test(url)) return part;
+  const { bytes, contentType } = await getMedia(url, model, reader);
+  const type = /^[\w.+-]+\/[\w.+-]+/.exec(contentType)?.[0] ?? "application/octet-stream";
+  const name = new URL(url).pathname.split("/").at(-1) || "file";
+  return { ...part, file: { filename: name, ...fields, file_data: dataUrl(bytes, type) } };
+}
+
 /** The bytes of a file that is kept here; undefined for any other address. */
 async function keptMedia(url: string, { user }: Reader): Promise<Buffer | undefined> {
   const { files } = currentRuntime();

@@ -2,7 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import type { MediaKind } from "../dialects/index.ts";
 import type { Model } from "../model.ts";
 import type { WireObject } from "../wire.ts";
-import { inlineAudio, inlineImage, inlineVideo, type Reader } from "./inline-media.ts";
+import { inlineAudio, inlineFile, inlineImage, inlineVideo, type Reader } from "./inline-media.ts";
 import { wirePart, type WirePart } from "./wire-parts.ts";
 
 /** Which capability of a model file allows which kind of part. */
@@ -40,6 +40,7 @@ async function suited({ kind, part }: WirePart, model: Model, reader: Reader): P
   if (kind === "video" && isInlineOnly) return await inlineVideo(part, model, reader);
   if (kind === "audio" && media.takesAudioUrls !== true)
     return await inlineAudio(part, model, reader);
+  if (kind === "file" && media.takesFileUrls !== true) return await inlineFile(part, model, reader);
   return part;
 }
 

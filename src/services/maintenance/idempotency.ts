@@ -9,7 +9,7 @@ const KEEP_MS = 24 * 3_600_000;
 const MAX_KEY_LENGTH = 255;
 
 /** What a request with a key creates. */
-export const CREATED = ["run", "thread", "cron", "assistant", "task"] as const;
+export const CREATED = ["run", "thread", "cron", "assistant", "task", "response"] as const;
 export type Created = (typeof CREATED)[number];
 
 /** What a key says of the thing its request creates. */
@@ -73,7 +73,18 @@ async function isThere({ storage }: Context, kind: Created, id: string): Promise
       return (await storage.tasks.find(id)) !== undefined;
     case "cron":
       return (await storage.crons.find(id)) !== undefined;
+    case "response":
+      return await isBeingMade(storage, id);
   }
+}
+
+/** Whether there is a response with what makes it: a crash may have come between the two. */
+async function isBeingMade(storage: Context["storage"], id: string): Promise<boolean> {
+  const found = await storage.responses.find(id);
+  if (found === undefined) return false;
+  if (found.source === "model") return true;
+  const maker = found.source === "run" ? storage.runs.find(id) : storage.tasks.find(id);
+  return (await maker) !== undefined;
 }
 
 /**

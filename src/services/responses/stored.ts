@@ -1,7 +1,8 @@
 import type { Context } from "../../context.ts";
-import { NotFoundError } from "../../core/errors.ts";
+import { ConflictError, NotFoundError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { StoredResponse } from "../../domain/response.ts";
+import type { Run } from "../../domain/run.ts";
 import { allowed, allowedToCreate } from "../access.ts";
 import { cancelRun, deleteRun } from "../runs/cancel.ts";
 import { getRun } from "../runs/read.ts";
@@ -16,7 +17,7 @@ export async function keepResponse(
   const { response_id } = stored;
   const value: { response_id: string; metadata: JsonObject } = { response_id, metadata: asked };
   const { metadata } = await allowedToCreate(ctx, "responses:create", value);
-  await ctx.storage.responses.create({ ...stored, metadata });
+  await ctx.storage.responses.keep({ ...stored, metadata });
 }
 
 export async function getResponse(
@@ -28,6 +29,32 @@ export async function getResponse(
   const found = await ctx.storage.responses.find(input.response_id, access);
   if (!found) throw new NotFoundError("Response", input.response_id);
   return found;
+}
+
+/**
+ * Refuses a second answer to what a response asks: the first one holds, and would be taken for it. Two that come
+ * at once are both kept when they look, and the earlier one goes on.
+ */
+export async function refuseSecondAnswer(
+  ctx: Context,
+  { response_id: own, previous_id }: Pick<StoredResponse, "response_id" | "previous_id">,
+): Promise<void> {
+  if (previous_id === null) return;
+  for (const id of await ctx.storage.responses.followersOf(previous_id)) {
+    if (id === own) continue;
+    const run = await ctx.storage.runs.find(id);
+    if (run ? !hasAnswered(run) : id > own) continue;
+    throw new ConflictError(
+      `What resp_${previous_id} asks was answered already: go on from resp_${id}`,
+    );
+  }
+}
+
+/** One that failed may not have come to its answer, which may then be given again. */
+function hasAnswered({ status, kwargs, end_interrupts }: Run): boolean {
+  if (kwargs.command?.resume === undefined || status === "error" || status === "timeout")
+    return false;
+  return status !== "interrupted" || end_interrupts !== null;
 }
 
 /** Asks for the end of a response that is being made; one that has ended stays as it is. */

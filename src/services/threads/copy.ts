@@ -5,8 +5,14 @@ import type { Thread } from "../../domain/thread.ts";
 import { allowedToCreate } from "../access.ts";
 import { getThread } from "./find.ts";
 
-/** A new thread with the metadata, the config and all checkpoints of another; its runs stay where they are. */
-export async function copyThread(ctx: Context, input: { thread_id: string }): Promise<Thread> {
+/**
+ * A new thread with the metadata, the config and all checkpoints of another; its runs stay where they are. A
+ * temporary one is for one run, and is deleted after it.
+ */
+export async function copyThread(
+  ctx: Context,
+  input: { thread_id: string; isTemporary?: boolean },
+): Promise<Thread> {
   const source = await getThread(ctx, input);
   const thread_id = newId();
   const { metadata } = await allowedToCreate(ctx, "threads:create", {
@@ -25,7 +31,7 @@ export async function copyThread(ctx: Context, input: { thread_id: string }): Pr
     updated_at: now,
     state_updated_at: now,
   };
-  if (!(await ctx.storage.threads.copy(source.thread_id, copy)))
+  if (!(await ctx.storage.threads.copy(source.thread_id, copy, input)))
     throw new NotFoundError("Thread", input.thread_id);
   return copy;
 }

@@ -10,6 +10,7 @@ import { auth } from "./0009-auth.ts";
 import { assistantVersions } from "./0010-assistant-versions.ts";
 import { threadSearch } from "./0011-thread-search.ts";
 import { store } from "./0012-store.ts";
+import { responseFollowers } from "./0027-response-followers.ts";
 import { responses } from "./0014-responses.ts";
 import { tokenFactors } from "./0016-token-factors.ts";
 import { tasks } from "./0018-tasks.ts";
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   taskFallbacks,
   knowledge,
   runSpends,
+  responseFollowers,
 ];

@@ -1,6 +1,6 @@
 import { type AccessFilter, meets } from "../../domain/access-filter.ts";
 import type { StoredResponse } from "../../domain/response.ts";
-import { first, run, type Commit } from "../commit.ts";
+import { all, first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { fromJson } from "../json-column.ts";
 import type { ResponseRow, Responses } from "../response-port.ts";
@@ -14,9 +14,15 @@ export class KyselyResponses implements Responses {
     this.#dialect = dialect;
   }
 
-  create(response: StoredResponse): Promise<void> {
+  keep(response: StoredResponse): Promise<void> {
+    const row = fromResponse(response);
     return this.#commits.write(() =>
-      run(this.#dialect.db.insertInto("response").values(fromResponse(response))),
+      run(
+        this.#dialect.db
+          .insertInto("response")
+          .values(row)
+          .onConflict((conflict) => conflict.column("response_id").doUpdateSet(row)),
+      ),
     );
   }
 
@@ -34,6 +40,18 @@ export class KyselyResponses implements Responses {
       ),
     );
     return Number(row?.count ?? 0);
+  }
+
+  async followersOf(responseId: string): Promise<string[]> {
+    const rows = await this.#commits.read(() =>
+      all(
+        this.#dialect.db
+          .selectFrom("response")
+          .select("response_id")
+          .where("previous_id", "=", responseId),
+      ),
+    );
+    return rows.map(({ response_id }) => response_id);
   }
 
   delete(responseId: string, access?: AccessFilter): Promise<boolean> {

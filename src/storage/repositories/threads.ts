@@ -68,8 +68,12 @@ export class KyselyThreads implements Threads {
     return this.#commits.read(countRows(db, "thread", this.#conditions(filter)));
   }
 
-  copy(fromThreadId: string, thread: Thread): Promise<boolean> {
-    return this.#commits.write(() => this.#copyCommit(fromThreadId, thread));
+  copy(
+    fromThreadId: string,
+    thread: Thread,
+    { isTemporary = false }: { isTemporary?: boolean } = {},
+  ): Promise<boolean> {
+    return this.#commits.write(() => this.#copyCommit(fromThreadId, thread, isTemporary));
   }
 
   patch(threadId: string, change: Patch): Promise<Thread | undefined> {
@@ -84,9 +88,9 @@ export class KyselyThreads implements Threads {
     return this.#commits.write(() => this.#deleteCommit(threadId, access));
   }
 
-  *#createCommit(thread: Thread): Commit<void> {
+  *#createCommit(thread: Thread, isTemporary = false): Commit<void> {
     yield* this.#clearRemnants(thread.thread_id);
-    yield* this.#insert(fromThread(thread, false));
+    yield* this.#insert(fromThread(thread, isTemporary));
   }
 
   *#findCommit(thread_id: string, access?: AccessFilter): Commit<Thread | undefined> {
@@ -202,8 +206,8 @@ export class KyselyThreads implements Threads {
     return { rows: found.rows.map(toThread), total: found.total };
   }
 
-  *#copyCommit(from: string, thread: Thread): Commit<boolean> {
-    yield* this.#createCommit(thread);
+  *#copyCommit(from: string, thread: Thread, isTemporary: boolean): Commit<boolean> {
+    yield* this.#createCommit(thread, isTemporary);
     if (yield* copyState(this.#dialect, { from, to: thread.thread_id })) return true;
     yield* this.#remove(thread.thread_id);
     return false;

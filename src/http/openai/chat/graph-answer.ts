@@ -15,6 +15,13 @@ const Tokens = z.object({
   input_token_details: z.looseObject({ cache_read: count }).optional().catch(undefined),
   output_token_details: z.looseObject({ reasoning: count }).optional().catch(undefined),
 });
+/** Graphs may leave messages in the short form that LangChain takes too. */
+const TYPE_OF_ROLE: Readonly<Record<string, string>> = { assistant: "ai", user: "human" };
+const withType = (raw: unknown): unknown => {
+  if (!isJsonObject(raw) || "type" in raw || typeof raw["role"] !== "string") return raw;
+  return { ...raw, type: TYPE_OF_ROLE[raw["role"]] ?? raw["role"] };
+};
+
 const Message = z.looseObject({
   id: z.string().nullish(),
   type: z.string(),
@@ -69,17 +76,23 @@ export class GraphAnswer {
     return [];
   }
 
-  /** What is left to say at the end: a last message that was not told yet, or the question of a graph. */
-  finish(): Delta[] {
-    if (this.#interrupts.size > 0) return this.#say(questionText([...this.#interrupts.values()]));
-    const { id, content } = this.#last ?? {};
-    if (id === undefined || (id !== null && this.#told.has(id))) return [];
-    return this.#say(textOf(content));
+  /** What the graph waits for. */
+  get interrupts(): Interrupt[] {
+    return [...this.#interrupts.values()];
   }
 
-  ending(place: { thread_id: string; run_id: string }): Ending {
-    const interrupts = [...this.#interrupts.values()];
-    const about: JsonObject = { ...place };
+  /** What is left to say at the end: a last message that was not told yet, or the question of a graph. */
+  finish(): Delta[] {
+    if (this.#interrupts.size > 0) return this.#say(questionText(this.interrupts));
+    const { id, content } = this.#last ?? {};
+    if (id != null && this.#told.has(id)) return [];
+    const text = textOf(content);
+    return this.content.endsWith(text) ? [] : this.#say(text);
+  }
+
+  ending({ thread_id, run_id }: { thread_id: string; run_id: string }): Ending {
+    const { interrupts } = this;
+    const about: JsonObject = { thread_id, run_id };
     if (interrupts.length > 0) about["interrupts"] = z.array(z.json()).parse(interrupts);
     return { finish_reason: this.#finishReason(), usage: this.#usage, more: { kagari: about } };
   }
@@ -111,7 +124,7 @@ export class GraphAnswer {
       if (node === "__interrupt__") return this.#ask(update);
       const messages = isJsonObject(update) ? update["messages"] : undefined;
       return (Array.isArray(messages) ? messages : [messages]).flatMap((raw) => {
-        const message = Message.safeParse(raw).data;
+        const message = Message.safeParse(withType(raw)).data;
         return message ? this.#whole(message, isRoot) : [];
       });
     });

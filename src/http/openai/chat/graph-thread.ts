@@ -63,14 +63,28 @@ export async function startOn(
   return { input: inputOf(latest), ...(again ? { checkpoint: again } : {}) };
 }
 
-/** Goes on from where a run ended, whether or not others have followed on its thread. */
-export function startAfter(run: Run, messages: readonly ChatMessage[]): Start {
+/** What a run waits for an answer to. */
+export const askedBy = ({ end_interrupts: asked }: Run): Interrupt[] =>
+  (asked ?? []).flatMap((one) => Interrupt.safeParse(one).data ?? []);
+
+/**
+ * Goes on from where a run ended, whether or not others have followed on its thread. What it asked is answered by
+ * `answers`, and what these leave by the messages.
+ */
+export function startAfter(
+  run: Run,
+  messages: readonly ChatMessage[],
+  answers: Record<string, Json>,
+): Start {
   const spoken = messages.filter(({ role }) => !isInstruction(role));
-  const { end_checkpoint_id: end, end_interrupts: asked } = run;
-  const waiting = (asked ?? []).flatMap((one) => Interrupt.safeParse(one).data ?? []);
+  const { end_checkpoint_id: end } = run;
+  const waiting = askedBy(run);
+  const left = waiting.filter(({ id }) => !Object.hasOwn(answers, id));
+  const isSilent = spoken.length === 0 && left.length < waiting.length;
+  const said = left.length === 0 || isSilent ? {} : resumeWith(left, spoken);
   return {
     ...(waiting.length > 0
-      ? { command: { resume: resumeWith(waiting, spoken) } }
+      ? { command: { resume: { ...answers, ...said } } }
       : { input: inputOf(spoken) }),
     ...(end === null ? {} : { checkpoint: { checkpoint_id: end } }),
   };
@@ -97,7 +111,7 @@ function waitsFor({ status, interrupts }: Thread): Interrupt[] {
     .flatMap((one) => Interrupt.safeParse(one).data ?? []);
 }
 
-function resumeWith(waiting: readonly Interrupt[], latest: readonly ChatMessage[]): Json {
+function resumeWith(waiting: readonly Interrupt[], latest: readonly ChatMessage[]): JsonObject {
   const text = latest.map(({ content }) => textOf(content)).join("\n");
   const answer = answerTo(waiting, text);
   if (answer !== undefined) return answer;

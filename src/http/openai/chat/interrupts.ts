@@ -18,6 +18,10 @@ const DECISIONS: Readonly<Record<string, readonly string[]>> = {
   edit: ["edit", "编辑", "修改"],
 };
 
+/** The actions that an interrupt asks for leave to do; none where it asks something else. */
+export const actionsOf = (value: unknown): { name: string; args?: unknown }[] =>
+  Approval.safeParse(value).data?.action_requests ?? [];
+
 /** What a person reads of an interrupt in a chat. */
 export function questionText(interrupts: readonly Interrupt[]): string {
   return interrupts.map(({ value }) => oneQuestion(value)).join("\n\n");
@@ -37,7 +41,7 @@ function oneQuestion(value: unknown): string {
  * What a thread is resumed with when a person answered in the chat: a decision where one was asked for, else the
  * text. Undefined where a decision was asked for and the text is none.
  */
-export function answerTo(interrupts: readonly Interrupt[], text: string): Json | undefined {
+export function answerTo(interrupts: readonly Interrupt[], text: string): JsonObject | undefined {
   const answers = interrupts.map(({ id, value }): [string, Json | undefined] => [
     id,
     oneAnswer(value, text),

@@ -24,6 +24,9 @@ export const chatBody = z.looseObject({
     .nullish(),
 });
 
+/** The same where what is said may be elsewhere. */
+export const silentChatBody = chatBody.extend({ messages: z.array(message) });
+
 export type ChatRequest = z.output<typeof chatBody>;
 export type ChatMessage = ChatRequest["messages"][number];
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../../core/json.ts";
 import type { Ending } from "../chat/completion.ts";
+import { type Approval, approvalId } from "./approvals.ts";
 import type { SpokenCall, Spoken } from "./speech.ts";
 
 interface Kind {
@@ -77,6 +78,7 @@ export class ResponseEvents {
   readonly #key: string;
   readonly #output: JsonObject[] = [];
   #seq = 0;
+  #approvals = 0;
   #open: Open | undefined;
 
   /** `begun` is the response as it begins; `key` tells its items from those of others. */
@@ -93,12 +95,14 @@ export class ResponseEvents {
     ];
   }
 
-  take({ reasoning = "", content = "", refusal = "", calls = [] }: Spoken): JsonObject[] {
+  take(spoken: Spoken): JsonObject[] {
+    const { reasoning = "", content = "", refusal = "", calls = [], approvals = [] } = spoken;
     return [
       ...this.#add(KINDS.reasoning, reasoning),
       ...this.#add(KINDS.content, content),
       ...this.#add(KINDS.refusal, refusal),
       ...calls.flatMap((call) => this.#add(KINDS.call, call.arguments, call)),
+      ...approvals.flatMap((approval) => this.#approval(approval)),
     ];
   }
 
@@ -126,12 +130,31 @@ export class ResponseEvents {
     return { response, events: [...events, this.#event(name, { response })] };
   }
 
+  /** The response of a client that went away from it. */
+  left(): JsonObject {
+    this.#close("incomplete");
+    return { ...this.#begun, status: "cancelled", output: this.#output };
+  }
+
   fail(error: { code: string; message: string }): { response: JsonObject; events: JsonObject[] } {
     const events = this.#close("incomplete");
     const { code, message: text } = error;
     const failed = { code, message: text };
     const response = { ...this.#begun, status: "failed", error: failed, output: this.#output };
     return { response, events: [...events, this.#event("response.failed", { response })] };
+  }
+
+  /** A request for leave comes whole. */
+  #approval(approval: Approval): JsonObject[] {
+    const before = this.#close();
+    const id = approvalId(this.#key, this.#approvals++);
+    const item = { id, type: "mcp_approval_request", server_label: "kagari", ...approval };
+    const output_index = this.#output.push(item) - 1;
+    return [
+      ...before,
+      this.#event("response.output_item.added", { output_index, item }),
+      this.#event("response.output_item.done", { output_index, item }),
+    ];
   }
 
   #add(kind: Kind, delta: string, call?: SpokenCall): JsonObject[] {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../../core/errors.ts";
 import type { Json, JsonObject } from "../../../core/json.ts";
+import { spokenAnswer } from "./approvals.ts";
 
 const anyText = z.string().nullish();
 const Item = z.looseObject({
@@ -51,6 +52,10 @@ export function messagesOf(items: readonly JsonObject[]): JsonObject[] {
         tool_call_id: item.call_id ?? "",
         content: contentOf(item.output),
       });
+    // The words of the message before it ask the same.
+    else if (type === "mcp_approval_request") continue;
+    else if (type === "mcp_approval_response")
+      messages.push({ role: "user", content: spokenAnswer(raw) });
     else refuse(`Items of type ${JSON.stringify(type)} are not understood here`);
   }
   return messages;

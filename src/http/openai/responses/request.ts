@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError } from "../../../core/errors.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { absent, flag, json, jsonObject } from "../../schemas.ts";
-import { type ChatRequest, chatBody } from "../chat/request.ts";
+import { type ChatRequest, silentChatBody } from "../chat/request.ts";
 import { messagesOf } from "./input.ts";
 
 const id = z
@@ -67,12 +67,12 @@ const OWN_FIELDS = new Set([
   "stream_options",
 ]);
 
-/** The same as a request for a chat completion, after the items of an earlier conversation. */
+/** The same as a request for a chat completion, after the items of an earlier conversation; it may say nothing. */
 export function chatOf(body: ResponseRequest, earlier: readonly JsonObject[]): ChatRequest {
   const { model, instructions, input, metadata, max_output_tokens, reasoning, text } = body;
   const spoken = messagesOf([...earlier, ...input]);
   const others = Object.entries(body).filter(([key]) => !OWN_FIELDS.has(key));
-  return chatBody.parse({
+  return silentChatBody.parse({
     ...Object.fromEntries(others),
     model,
     messages: instructions ? [{ role: "system", content: instructions }, ...spoken] : spoken,
@@ -82,6 +82,14 @@ export function chatOf(body: ResponseRequest, earlier: readonly JsonObject[]): C
     ...(text?.verbosity ? { verbosity: text.verbosity } : {}),
     ...formatOf(text?.format),
     ...toolsOf(body),
+  });
+}
+
+/** Refuses a request that says nothing, as one of thoughts alone. */
+export function refuseSilence({ messages }: ChatRequest): void {
+  if (messages.some(({ role }) => role !== "system")) return;
+  throw new AppError("validation", "input says nothing that could be answered", {
+    details: { errors: [{ loc: ["body", "input"] }] },
   });
 }
 

@@ -1,49 +1,16 @@
-import type { JsonObject } from "../../../core/json.ts";
 import { cancelResponse, deleteResponse, getResponse } from "../../../services/responses/stored.ts";
-import { type ApiRequest, type Route, route } from "../../route.ts";
-import { eventStream } from "../data-stream.ts";
+import { type Route, route } from "../../route.ts";
 import { openAiError } from "../errors.ts";
+import { replay } from "./answer.ts";
 import { createResponse } from "./create.ts";
-import { ResponseEvents } from "./events.ts";
 import { itemsQuery, responseBody, responseParams, responseQuery } from "./request.ts";
-import { eventsOf, retold, shownResponse, speechOf } from "./show.ts";
-import type { StoredResponse } from "../../../domain/response.ts";
-
-/** The events of a response from its beginning, those that the client has left out. */
-async function replay(
-  { ctx }: ApiRequest<unknown, unknown, unknown>,
-  stored: StoredResponse,
-  after: number,
-): Promise<Response> {
-  const controller = new AbortController();
-  const { response, response_id, source } = stored;
-  const speech =
-    source === "model" ? retold(response) : await speechOf(ctx, stored, controller.signal);
-  const events = new ResponseEvents(response, response_id);
-  const all = eventsOf(ctx, speech, { events, onEnd: () => undefined });
-  return eventStream(later(all, after), {
-    heartbeatMs: ctx.settings.heartbeat_seconds * 1000,
-    headers: {},
-    controller,
-    onLeave: () => undefined,
-    onFailure: (error) => ctx.log.error({ err: error, response_id }, "a stream broke off"),
-  });
-}
-
-async function* later(
-  batches: AsyncGenerator<JsonObject[], void>,
-  after: number,
-): AsyncGenerator<JsonObject[], void> {
-  for await (const batch of batches) {
-    const left = batch.filter(({ sequence_number: seq }) => typeof seq === "number" && seq > after);
-    if (left.length > 0) yield left;
-  }
-}
+import { shownResponse } from "./show.ts";
 
 export const responseRoutes: Route[] = [
   route({
     method: "post",
     spends: true,
+    creates: "response",
     path: "/v1/responses",
     summary: "Answers by a model, or by a graph as a durable run, and remembers it",
     auth: "responses:create",

@@ -9,7 +9,14 @@ import { getRun } from "../../../services/runs/read.ts";
 import { getTask } from "../../../services/tasks/find.ts";
 import { openAiErrorBody } from "../errors.ts";
 import { ResponseEvents } from "./events.ts";
-import { completionSpeech, failedSpeech, graphSpeech, type Speech, type Spoken } from "./speech.ts";
+import {
+  completionSpeech,
+  failedSpeech,
+  graphSpeech,
+  type Listener,
+  type Speech,
+  type Spoken,
+} from "./speech.ts";
 
 /** How often a task of the background is looked at for whoever waits for it. */
 const LOOK_MS = 500;
@@ -22,9 +29,11 @@ export async function shownResponse(ctx: Context, stored: StoredResponse): Promi
   const open = await openStatus(ctx, stored);
   if (open !== undefined) return { ...response, status: open };
   const events = new ResponseEvents(response, response_id);
-  const speech = await speechOf(ctx, stored, new AbortController().signal);
+  const { signal } = new AbortController();
+  const speech = await speechOf(ctx, stored, { signal });
   let last = response;
-  for await (const _ of eventsOf(ctx, speech, { events, onEnd: (end) => void (last = end) }));
+  const onEnd = (end: JsonObject) => void (last = end);
+  for await (const _ of eventsOf(ctx, speech, { events, onEnd, signal }));
   return last;
 }
 
@@ -46,11 +55,12 @@ async function openStatus(
 /** What a response says, from its beginning; as it comes where it is being made. */
 export async function speechOf(
   ctx: Context,
-  { source, response_id }: StoredResponse,
-  signal: AbortSignal,
+  { source, response_id, response }: StoredResponse,
+  listener: Listener,
 ): Promise<Speech> {
-  if (source === "run") return graphSpeech(ctx, await getRun(ctx, { run_id: response_id }), signal);
-  return taskSpeech(ctx, response_id, signal);
+  if (source === "model") return retold(response);
+  if (source === "task") return taskSpeech(ctx, response_id, listener.signal);
+  return graphSpeech(ctx, await getRun(ctx, { run_id: response_id }), listener);
 }
 
 async function* taskSpeech(ctx: Context, task_id: string, signal: AbortSignal): Speech {
@@ -70,33 +80,43 @@ interface Told {
   events: ResponseEvents;
   /** Takes the response as it ended before anybody is told of it. */
   onEnd: (response: JsonObject) => Promise<void> | void;
+  /** Aborted when whoever is told has gone. */
+  signal: AbortSignal;
 }
 
 /** The events of an answer, a failure in the middle of it among them. */
 export async function* eventsOf(
   ctx: Context,
   speech: Speech,
-  { events, onEnd }: Told,
+  { events, onEnd, signal }: Told,
 ): AsyncGenerator<JsonObject[], void> {
-  yield events.start();
-  let end: ReturnType<ResponseEvents["end"]>;
+  let end: ReturnType<ResponseEvents["end"]> | undefined;
   try {
+    yield events.start();
     let step = await speech.next();
     for (; !step.done; step = await speech.next())
       yield step.value.flatMap((spoken) => events.take(spoken));
     end = events.end(step.value);
   } catch (error) {
-    end = events.fail(openAiErrorBody(error, ctx.log).error);
+    if (!signal.aborted) end = events.fail(openAiErrorBody(error, ctx.log).error);
+  } finally {
+    // Also when whoever was told has left in the middle of it.
+    await onEnd(end?.response ?? events.left());
   }
-  await onEnd(end.response);
-  yield end.events;
+  if (end) yield end.events;
 }
 
 /** The items of the conversation that a response is the end of. */
 export async function itemsUpTo(ctx: Context, last: StoredResponse): Promise<JsonObject[]> {
   const items: JsonObject[][] = [];
   let stored: StoredResponse | undefined = last;
-  for (let count = 0; stored && count < MOST_RESPONSES; count++) {
+  for (let count = 0; stored; count++) {
+    if (count === MOST_RESPONSES)
+      throw new AppError(
+        "validation",
+        `A conversation has ${MOST_RESPONSES} responses at most: begin a new one`,
+        { details: { errors: [{ loc: ["body", "previous_response_id"] }] } },
+      );
     const { status, output } = await shownResponse(ctx, stored);
     if (status === "queued" || status === "in_progress")
       throw new AppError("conflict", `Response resp_${stored.response_id} has not ended`);
@@ -109,7 +129,7 @@ export async function itemsUpTo(ctx: Context, last: StoredResponse): Promise<Jso
   return items.flat();
 }
 
-const REFERENCE = /^(?:msg|rs|fc)_([0-9a-f-]{36})_\d+$/;
+const REFERENCE = /^(?:msg|rs|fc|mcpr)_([0-9a-f-]{36})_\d+$/;
 
 /** Items with those that are only referred to put in their place. */
 export async function resolved(ctx: Context, items: readonly JsonObject[]): Promise<JsonObject[]> {
@@ -130,13 +150,7 @@ async function referred(ctx: Context, id: unknown): Promise<JsonObject> {
 
 /** A response that has ended, told again. */
 // eslint-disable-next-line @typescript-eslint/require-await
-export async function* retold({
-  output,
-  usage,
-  status,
-  error,
-  incomplete_details,
-}: JsonObject): Speech {
+async function* retold({ output, usage, status, error, incomplete_details }: JsonObject): Speech {
   yield objectsIn(output).map(spokenOf);
   if (status === "failed") return yield* failedSpeech(textIn(error, "message"));
   const reason = textIn(incomplete_details, "reason");

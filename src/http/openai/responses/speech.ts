@@ -6,6 +6,7 @@ import type { Run } from "../../../domain/run.ts";
 import type { Ending, Usage } from "../chat/completion.ts";
 import { GraphAnswer } from "../chat/graph-answer.ts";
 import { framesOf } from "../chat/graph-chat.ts";
+import { type Approval, approvalsIn } from "./approvals.ts";
 
 export interface SpokenCall {
   index: number;
@@ -21,6 +22,8 @@ export interface Spoken {
   content?: string;
   refusal?: string;
   calls?: SpokenCall[];
+  /** What a graph asks leave for. */
+  approvals?: Approval[];
 }
 
 /** An answer as it comes, and how it ended. */
@@ -86,15 +89,25 @@ export async function* completionSpeech(completion: JsonObject): Speech {
 const toSpoken = (deltas: ReturnType<GraphAnswer["take"]>): Spoken[] =>
   deltas.map(({ content = "", reasoning_content: reasoning = "" }) => ({ content, reasoning }));
 
+/** Who listens to an answer that is kept elsewhere. */
+export interface Listener {
+  signal: AbortSignal;
+  /** Told how far in the events of a run it has come. */
+  onPlace?: (id: string) => void;
+}
+
 /** What a run of a graph says, from its beginning. */
-export async function* graphSpeech(ctx: Context, run: Run, signal: AbortSignal): Speech {
+export async function* graphSpeech(ctx: Context, run: Run, listener: Listener): Speech {
+  const { signal, onPlace } = listener;
   const answer = new GraphAnswer({ showsTools: ctx.settings.openai_tool_progress });
   for await (const frames of framesOf(ctx, run, signal)) {
+    const last = frames.at(-1)?.id;
+    if (last !== undefined) onPlace?.(last);
     const said = toSpoken(frames.flatMap((frame) => answer.take(frame)));
     if (said.length > 0) yield said;
   }
   signal.throwIfAborted();
-  yield toSpoken(answer.finish());
+  yield [...toSpoken(answer.finish()), { approvals: approvalsIn(answer.interrupts) }];
   return { ...answer.ending(run), ...(answer.isCancelled ? { finish_reason: "cancelled" } : {}) };
 }
 
