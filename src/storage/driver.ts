@@ -34,6 +34,8 @@ export interface Dialect {
   readonly now: (given: number) => Expression<number>;
   /** Can a whole column of rows be bound as one array? */
   readonly hasArrays: boolean;
+  /** The UTF-8 bytes of a text. */
+  readonly bytesOf: (text: RawBuilder<unknown>) => RawBuilder<unknown>;
   /** JSON containment as Postgres' `@>`; the wanted value is bound, never part of the SQL. */
   readonly jsonContains: (column: string, wanted: JsonObject) => Expression<SqlBool>;
   /** Does a JSON column meet a condition on one of its fields? */

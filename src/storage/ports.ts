@@ -215,7 +215,7 @@ export interface Runs {
 export interface Events {
   /** Appends under each run's fence, all in one commit; a run whose fence does not hold is left out and named. */
   append(batch: { fence: Fence; events: RunEvent[] }[]): Promise<{ lost: string[] }>;
-  /** Events with a greater seq, in order, at least one row's worth up to about `limit`. */
+  /** Events with a greater seq, in order: about `limit`, up to the end of what was stored together. */
   read(runId: string, after: number, limit: number): Promise<RunEvent[]>;
   lastSeq(runId: string): Promise<number>;
   /** How far a reader of the events up to `seq` is behind; counts no further than it takes to exceed `events`. */

@@ -5,6 +5,7 @@ import type { DeliveryStatus } from "../domain/webhook.ts";
 import type { FeedbackTable } from "./feedback-port.ts";
 import type { KnowledgeSchema } from "./knowledge-schema.ts";
 import type { ResponseTable } from "./response-port.ts";
+import type { EventTable } from "./event-schema.ts";
 import type { TaskTable } from "./task-schema.ts";
 import type {
   BudgetHoldTable,
@@ -124,15 +125,6 @@ export interface RunTable {
   end_checkpoint_id: string | null;
   /** What it ended waiting for; null when it does not wait. */
   end_interrupts: string | null;
-}
-
-/** One event, or a run of `text` events of one message: then `seq` is the last one's. */
-export interface EventTable {
-  run_id: string;
-  seq: number;
-  first_seq: number;
-  kind: string;
-  payload: string;
 }
 
 export interface CheckpointTable {

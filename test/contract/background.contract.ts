@@ -368,7 +368,7 @@ function pruning(subject: Subject): void {
       const storage = subject();
       const { fence } = await start(storage, "r");
       const events = [text(1, "a"), custom(2), custom(3), custom(4)];
-      await storage.events.append([{ fence, events }]);
+      for (const event of events) await storage.events.append([{ fence, events: [event] }]);
       expect(await storage.pruning.runsToDrop(999, 9)).toEqual([]);
       await storage.runs.finish(fence, { outcome: success, events: [custom(5)], now: 50 });
       expect(await storage.pruning.runsToDrop(50, 9)).toEqual([]);
@@ -386,7 +386,7 @@ function pruning(subject: Subject): void {
       const about = { ns: [], m: 1, message: {}, metadata: {} };
       const head: RunEvent = { kind: "message", ...about, seq: 2 };
       const events = [custom(1), head, custom(3), custom(4)];
-      await storage.events.append([{ fence, events }]);
+      for (const event of events) await storage.events.append([{ fence, events: [event] }]);
       await storage.runs.finish(fence, { outcome: success, events: [custom(5)], now: 50 });
       const query = { after: 0, keep: 2, limit: 9 };
       expect(await storage.pruning.longRuns({ ...query, keep: 5 })).toEqual([]);

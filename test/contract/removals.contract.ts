@@ -2,12 +2,21 @@ import { describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../src/core/errors.ts";
 import type { RunEvent } from "../../src/domain/event.ts";
 import type { Fence } from "../../src/domain/run.ts";
-import { accept, blob, custom, sampleCheckpoint, sampleThread, start, success } from "./samples.ts";
+import { accept, blob, sampleCheckpoint, sampleThread, start, success } from "./samples.ts";
 import type { Subject } from "./storage.contract.ts";
 
 const MANY = 1200;
 
-const manyEvents = (): RunEvent[] => Array.from({ length: MANY }, (_, n) => custom(n + 1));
+/** Heads of messages, since each has a row of its own. */
+const manyEvents = (): RunEvent[] =>
+  Array.from({ length: MANY }, (_, n) => ({
+    kind: "message",
+    ns: [],
+    m: n + 1,
+    message: {},
+    metadata: {},
+    seq: n + 1,
+  }));
 
 /** A thread with an ended run of many events and a state. */
 async function longThread(subject: Subject): Promise<Fence> {

@@ -56,6 +56,7 @@ export const postgresDialect: Dialect = {
   skipLocked: sql`for update skip locked`,
   now: () => sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   hasArrays: true,
+  bytesOf: (text) => sql`convert_to(${text}, 'UTF8')`,
   jsonContains: (column, wanted) => {
     const json = withoutRefused(JSON.stringify(wanted));
     const leaves = leafTexts(wanted).map((text) => sql`strpos(${sql.ref(column)}, ${text}) > 0`);

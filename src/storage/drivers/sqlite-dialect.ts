@@ -41,6 +41,7 @@ export const sqliteDialect: Dialect = {
   skipLocked: nothing,
   now: (given) => sql<number>`${given}`,
   hasArrays: false,
+  bytesOf: (text) => sql`cast(${text} as blob)`,
   jsonContains: (column, wanted) => {
     const leaves = leafTexts(wanted).map((text) => sql`instr(${sql.ref(column)}, ${text}) > 0`);
     const exact = sql`json_contains(${sql.ref(column)}, ${JSON.stringify(wanted)})`;

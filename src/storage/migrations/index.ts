@@ -4,6 +4,7 @@ import { background } from "./0003-background.ts";
 import { runLimits } from "./0004-run-limits.ts";
 import { engine } from "./0005-engine.ts";
 import { usage } from "./0006-usage.ts";
+import { eventRows } from "./0031-event-rows.ts";
 import { files } from "./0008-files.ts";
 import { budgets } from "./0007-budgets.ts";
 import { auth } from "./0009-auth.ts";
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   runLimits,
   engine,
   usage,
+  eventRows,
   budgets,
   files,
   auth,

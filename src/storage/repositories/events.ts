@@ -1,12 +1,12 @@
-import { sql } from "kysely";
+import { sql, type SqlBool } from "kysely";
 import type { RunEvent } from "../../domain/event.ts";
 import type { Fence } from "../../domain/run.ts";
-import { first, hot, type Commit } from "../commit.ts";
+import { hot, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import { rowInserter } from "../insert-rows.ts";
 import type { Events, ReaderLag } from "../ports.ts";
-import type { EventTable } from "../schema.ts";
-import { packEvents, unpackEvents, type EventRow } from "./event-rows.ts";
+import type { EventTable } from "../event-schema.ts";
+import { type EventRow, MOST_EVENTS_OF_ROW, packEvents, unpackEvents } from "./event-rows.ts";
 import { fencesKeeper } from "./fence.ts";
 
 /** Keeps events of a run, in order. */
@@ -25,8 +25,9 @@ const eventInserter = (dialect: Dialect) =>
       run_id: "text",
       seq: "integer",
       first_seq: "integer",
-      kind: "text",
-      payload: "text",
+      is_head: "integer",
+      size: "integer",
+      payload: "blob",
     },
   });
 
@@ -46,23 +47,39 @@ export function lastSeqFinder({ db }: Dialect): (runId: string) => Commit<number
   };
 }
 
+interface Stretch {
+  run_id: string;
+  after: number;
+  /** How many events it is long, about: it ends with the row that begins before. */
+  length: number;
+}
+
+/** The rows of a run's events that come after one, as far as they begin within some more. */
+function stretch({ db }: Dialect, { run_id, after, length }: Stretch) {
+  const rest = db.selectFrom("event").where("run_id", "=", run_id).where("seq", ">", after);
+  const start = rest.select("first_seq").orderBy("seq").limit(sql.lit(1));
+  return rest.where(sql<SqlBool>`first_seq < ${start} + ${length}`);
+}
+
 export class KyselyEvents implements Events {
   readonly #commits: Commits;
   readonly #held: (fences: Fence[]) => Commit<Set<Fence>>;
   readonly #insert: ReturnType<typeof eventInserter>;
   readonly #lastSeq: (runId: string) => Commit<number>;
-  readonly #db: Dialect["db"];
-  readonly #rows: (p: { run_id: string; after: number; limit: number }) => Commit<EventRow[]>;
+  readonly #rows: (p: Stretch) => Commit<EventRow[]>;
+  readonly #sums: (p: Stretch) => Commit<{ last: number | null; bytes: number | string | null }[]>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
-    this.#db = dialect.db;
     this.#held = fencesKeeper(dialect);
     this.#insert = eventInserter(dialect);
     this.#lastSeq = lastSeqFinder(dialect);
-    const rows = dialect.db.selectFrom("event").select(["seq", "first_seq", "kind", "payload"]);
-    this.#rows = hot((p) =>
-      rows.where("run_id", "=", p.run_id).where("seq", ">", p.after).orderBy("seq").limit(p.limit),
+    this.#rows = hot((p) => stretch(dialect, p).select(["first_seq", "payload"]).orderBy("seq"));
+    this.#sums = hot((p) =>
+      stretch(dialect, p).select(({ fn }) => [
+        fn.max<number | null>("seq").as("last"),
+        fn.sum<number | string | null>("size").as("bytes"),
+      ]),
     );
   }
 
@@ -79,22 +96,13 @@ export class KyselyEvents implements Events {
   }
 
   lag(runId: string, seq: number, limit: { events: number }): Promise<ReaderLag> {
-    return this.#commits.read(this.#lagCommit(runId, seq, limit.events + 1));
+    return this.#commits.read(this.#lagCommit(runId, seq, limit.events));
   }
 
   *#lagCommit(run_id: string, seq: number, limit: number): Commit<ReaderLag> {
-    const missing = this.#db
-      .selectFrom("event")
-      .select(["seq", ({ fn }) => fn<number>("length", ["payload"]).as("size")])
-      .where("run_id", "=", run_id)
-      .where("seq", ">", seq)
-      .orderBy("seq")
-      .limit(limit);
-    const sum = yield* first(
-      this.#db
-        .selectFrom(missing.as("missing"))
-        .select(({ fn }) => [fn.max("missing.seq").as("last"), fn.sum("missing.size").as("bytes")]),
-    );
+    // The first row may begin before the reader's place.
+    const length = limit + MOST_EVENTS_OF_ROW;
+    const [sum] = yield* this.#sums({ run_id, after: seq, length });
     // Postgres answers sums as text.
     return sum?.last
       ? { events: sum.last - seq, bytes: Number(sum.bytes) }
@@ -110,11 +118,7 @@ export class KyselyEvents implements Events {
   }
 
   *#readCommit(run_id: string, after: number, limit: number): Commit<RunEvent[]> {
-    const events: RunEvent[] = [];
-    for (const row of yield* this.#rows({ run_id, after, limit })) {
-      if (events.length >= limit) break;
-      events.push(...unpackEvents(row, after));
-    }
-    return events;
+    const rows = yield* this.#rows({ run_id, after, length: limit });
+    return rows.flatMap((row) => unpackEvents(row, after));
   }
 }

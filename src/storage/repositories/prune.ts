@@ -255,7 +255,7 @@ export class KyselyPruning implements Pruning {
       .where("seq", "<", before)
       .orderBy("seq")
       .limit(limit);
-    if (sparesHeads) oldest = oldest.where("kind", "<>", "message");
+    if (sparesHeads) oldest = oldest.where("is_head", "=", 0);
     const gone = yield* all(
       db
         .deleteFrom("event")
