@@ -13,9 +13,8 @@ const MAX_MATCHED = 10_000;
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 type Scalar = z.infer<typeof scalar>;
 
-const texts = z
-  .union([z.string(), z.array(z.string()).min(1)])
-  .transform((given) => (typeof given === "string" ? [given] : given));
+// Nothing here is transformed: a graph's context schema is shown as JSON Schema, which cannot say that.
+const texts = z.union([z.string(), z.array(z.string()).min(1)]);
 
 const pattern = z.string().refine(isPattern, "expected a regular expression");
 
@@ -35,7 +34,7 @@ type Wishes = z.output<typeof wishes>;
 
 /** All that it asks must be so; a bare value is what the argument equals. */
 const Condition = z.union([
-  scalar.transform((equals): Wishes => ({ equals })),
+  scalar,
   wishes.refine((condition) => Object.keys(condition).length > 0, "expected a condition"),
 ]);
 
@@ -70,7 +69,11 @@ export function strictest(...policies: readonly (ToolPolicy | undefined)[]): Too
 function isAbout({ tool, when = {}, policy }: ToolRule, { name, args }: Call): boolean {
   if (!isNamed(tool, name)) return false;
   return Object.entries(when).every(([path, condition]) =>
-    holds(condition, valueAt(args, path), policy === "allow"),
+    holds(
+      isScalar(condition) ? { equals: condition } : condition,
+      valueAt(args, path),
+      policy === "allow",
+    ),
   );
 }
 
@@ -109,8 +112,8 @@ function isText({ equals, in: list, starts_with, contains }: Wishes, text: strin
   return (
     (equals === undefined || is(equals)) &&
     (list === undefined || list.some(is)) &&
-    (starts_with === undefined || starts_with.some((start) => text.startsWith(start))) &&
-    (contains === undefined || contains.some((part) => text.includes(part)))
+    (starts_with === undefined || listOf(starts_with).some((start) => text.startsWith(start))) &&
+    (contains === undefined || listOf(contains).some((part) => text.includes(part)))
   );
 }
 
@@ -121,11 +124,14 @@ function isOfForm(
 ): boolean {
   return (
     (matches === undefined || isMatch(matches, text, isAllowing)) &&
-    (host === undefined || host.some((name) => isOfHost(text, name))) &&
+    (host === undefined || listOf(host).some((name) => isOfHost(text, name))) &&
     (above === undefined || Number(text) > above) &&
     (below === undefined || Number(text) < below)
   );
 }
+
+const listOf = (given: string | readonly string[]): readonly string[] =>
+  typeof given === "string" ? [given] : given;
 
 const isScalar = (value: unknown): value is Scalar =>
   ["string", "number", "boolean"].includes(typeof value);

@@ -117,13 +117,16 @@ describe("GET /assistants/:id/schemas", () => {
     const { state_schema, context_schema } = await okJson(own.get("/assistants/chat/schemas"));
     expect(Object.keys(state_schema.properties)).toContain("messages");
     expect(Object.keys(context_schema.properties).toSorted()).toEqual([
+      "collection",
       "history_messages",
       "history_tokens",
+      "language",
       "long_term_memory",
       "max_tokens",
       "model",
       "model_parameters",
       "no_think",
+      "prompt",
       "summary_model",
       "system_prompt",
       "temperature",
