@@ -101,9 +101,13 @@ describe("a response of a model", () => {
     await expect(openai.responses.create({ model: "it", input: "a" })).rejects.toMatchObject({
       status: 429,
     });
-    const events: Loose[] = await drain(
-      await openai.responses.create({ model: "it", input: "a", stream: true }),
-    );
+    const events: Loose[] = [];
+    const streamed = await openai.responses.create({ model: "it", input: "a", stream: true });
+    await expect(
+      (async () => {
+        for await (const event of streamed) events.push(event);
+      })(),
+    ).rejects.toThrow(/overloaded/);
     expect(events.at(-1)).toMatchObject({
       type: "response.failed",
       response: { status: "failed", error: { message: expect.stringContaining("overloaded") } },

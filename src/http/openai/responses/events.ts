@@ -60,6 +60,13 @@ const KINDS = {
   },
 } satisfies Record<string, Kind>;
 
+interface Failure {
+  code: string;
+  message: string;
+  type: string;
+  param: string | null;
+}
+
 interface Open {
   kind: Kind;
   id: string;
@@ -136,12 +143,17 @@ export class ResponseEvents {
     return { ...this.#begun, status: "cancelled", output: this.#output };
   }
 
-  fail(error: { code: string; message: string }): { response: JsonObject; events: JsonObject[] } {
+  /** Ends with an event that clients throw, which some of them do for no other. */
+  fail(error: Failure): { response: JsonObject; events: JsonObject[] } {
     const events = this.#close("incomplete");
     const { code, message: text } = error;
     const failed = { code, message: text };
     const response = { ...this.#begun, status: "failed", error: failed, output: this.#output };
-    return { response, events: [...events, this.#event("response.failed", { response })] };
+    const last = [
+      this.#event("response.failed", { response }),
+      this.#event("error", { code, message: text, param: error.param, error: { ...error } }),
+    ];
+    return { response, events: [...events, ...last] };
   }
 
   /** A request for leave comes whole. */
