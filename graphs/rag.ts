@@ -7,21 +7,36 @@ import {
   StateGraph,
   StateSchema,
 } from "@langchain/langgraph";
-import { ChatContext, chatModel, fitMessages, knowledge, prompt } from "kagari/graphkit";
+import {
+  ChatContext,
+  chatModel,
+  contextOf,
+  fitMessages,
+  knowledge,
+  KnowledgeOptions,
+  passageText,
+  prompt,
+  systemPrompt,
+  unsupported,
+} from "kagari/graphkit";
 import { z } from "zod";
-
-const model = chatModel();
 
 const RagContext = ChatContext.extend({
   collection: z.string().default("default").describe("The collection of documents to ask."),
+  search: KnowledgeOptions.optional().describe("How its documents are searched."),
+  judge_model: z
+    .string()
+    .optional()
+    .describe("Id of a model that checks the answer; words are compared when left out."),
 });
 
 const Source = z.object({
   number: z.int().describe("What the answer cites it by."),
   source: z.string(),
+  chunk: z.int(),
+  page: z.int().nullish(),
   first_line: z.int(),
   last_line: z.int(),
-  chunk: z.int(),
   text: z.string(),
 });
 
@@ -29,30 +44,35 @@ const RagState = new StateSchema({
   messages: MessagesValue,
   question: z.string().default(""),
   sources: z.array(Source).default([]),
+  warning: z.string().nullish().describe("Why passages may be missing."),
+  unsupported: z
+    .array(z.string())
+    .default([])
+    .describe("Sentences of the answer that the sources do not bear out."),
 });
 
 type RagState = typeof RagState.State;
-type Config = LangGraphRunnableConfig<z.infer<typeof RagContext>>;
+type Config = LangGraphRunnableConfig;
 
 /** A question that leans on what was said before is written out, where clients do not see it. */
 async function rewrite({ messages }: RagState, config: Config) {
-  const asked = messages.at(-1)?.text ?? "";
-  if (messages.length < 2) return { question: asked };
+  const question = messages.at(-1)?.text ?? "";
+  const fresh = { sources: [], warning: null, unsupported: [] };
+  if (messages.length < 2) return { ...fresh, question };
   const system = prompt("rag-question", config);
   const fitting = fitMessages(messages, { config, system });
+  const asked = [new SystemMessage(system), ...fitting];
   const quiet = { ...config, tags: [...(config.tags ?? []), "nostream", "langsmith:nostream"] };
-  const { text } = await model.invoke([new SystemMessage(system), ...fitting], quiet);
-  return { question: text.trim() || asked };
+  const { text } = await chatModel().invoke(asked, quiet);
+  return { ...fresh, question: text.trim() || question };
 }
 
 async function retrieve({ question }: RagState, config: Config) {
-  const collection = config.context?.collection ?? config.configurable?.["collection"];
-  const retriever = knowledge(typeof collection === "string" ? collection : "default");
-  const found = await retriever.invoke(question, config);
-  const sources = found.map(({ pageContent, metadata }, index) =>
-    Source.parse({ ...metadata, number: index + 1, text: pageContent }),
-  );
-  return { sources };
+  const { collection, search } = contextOf(config, RagContext);
+  const { passages, warning } = await knowledge(collection, search).search(question);
+  if (warning !== undefined) config.writer?.({ type: "warning", warning });
+  const sources = passages.map((passage, index) => Source.parse({ ...passage, number: index + 1 }));
+  return { sources, warning: warning ?? null };
 }
 
 const NOT_FOUND = {
@@ -66,14 +86,21 @@ function notFound({ question }: RagState) {
 }
 
 async function answer({ messages, sources }: RagState, config: Config) {
-  const passages = sources
-    .map(({ number, source, text, ...at }) => {
-      return `[${number}] ${source}, lines ${at.first_line}-${at.last_line}:\n${text}`;
-    })
-    .join("\n\n");
-  const system = prompt("rag", config, { passages });
-  const fitting = fitMessages(messages, { config, system });
-  return { messages: [await model.invoke([new SystemMessage(system), ...fitting], config)] };
+  const passages = sources.map(passageText).join("\n\n");
+  const { text, model } = systemPrompt("rag", config, { passages });
+  const system = text.includes(passages) ? text : `${text}\n\n${passages}`;
+  const overrides = { model };
+  const fitting = fitMessages(messages, { config, overrides, system });
+  const asked = [new SystemMessage(system), ...fitting];
+  return { messages: [await chatModel(overrides).invoke(asked, config)] };
+}
+
+/** After the answer, which nobody waits longer for. */
+async function check({ messages, sources }: RagState, config: Config) {
+  const { judge_model: judge } = contextOf(config, RagContext);
+  const found = await unsupported(messages.at(-1)?.text ?? "", sources, { judge, config });
+  if (found.length > 0) config.writer?.({ type: "unsupported", sentences: found });
+  return { unsupported: found };
 }
 
 /** Answers from a collection of documents, with citations, or says that they have no answer. */
@@ -81,6 +108,7 @@ export const graph = new StateGraph(RagState, RagContext)
   .addNode("rewrite", rewrite)
   .addNode("retrieve", retrieve)
   .addNode("answer", answer)
+  .addNode("check", check)
   .addNode("notFound", notFound)
   .addEdge(START, "rewrite")
   .addEdge("rewrite", "retrieve")
@@ -88,6 +116,7 @@ export const graph = new StateGraph(RagState, RagContext)
     "answer",
     "notFound",
   ])
-  .addEdge("answer", END)
+  .addEdge("answer", "check")
+  .addEdge("check", END)
   .addEdge("notFound", END)
   .compile();

@@ -42,19 +42,35 @@ export interface Passage extends KnowledgeChunk {
 /** How the places or scores of several ways of searching become one order. */
 export const FUSIONS = ["rrf", "weighted"] as const;
 
+const weight = z.number().min(0).max(100).default(1);
+
 /** How documents are searched. */
-export interface KnowledgeSearch {
+export const KnowledgeOptions = z.strictObject({
+  limit: z.int().min(1).max(100).default(5).describe("Most passages to find."),
+  fusion: z
+    .enum(FUSIONS)
+    .optional()
+    .describe("Whether places (rrf) or scores (weighted) are added; places when left out."),
+  weights: z
+    .object({ vector: weight, keyword: weight })
+    .refine(({ vector, keyword }) => vector + keyword > 0, "one of them is above 0")
+    .optional()
+    .describe("How much each way of searching counts; 0 leaves it out."),
+  filter: z
+    .record(z.string(), z.json())
+    .optional()
+    .describe("What the documents' metadata must be, with the operators of the store."),
+  rerank: z
+    .union([z.boolean(), z.string().min(1).max(200)])
+    .optional()
+    .describe("Whether a model puts the best in order: the one named, or the default one."),
+});
+export type KnowledgeOptions = z.infer<typeof KnowledgeOptions>;
+
+/** One search of a collection. */
+export interface KnowledgeSearch extends KnowledgeOptions {
   collection: string;
   query: string;
-  limit: number;
-  /** By the places in each list, or by the scores; the places where not given. */
-  fusion?: (typeof FUSIONS)[number] | undefined;
-  /** How much each way counts in the fused order; 0 leaves it out. */
-  weights?: { vector: number; keyword: number } | undefined;
-  /** Fields of the documents' metadata, with the operators of the store's filters. */
-  filter?: JsonObject | undefined;
-  /** Whether a model puts the best in order: the one named, or the default one. */
-  rerank?: boolean | string | undefined;
 }
 
 /** What a search found, and why some of it may be missing. */

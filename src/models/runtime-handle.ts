@@ -22,7 +22,7 @@ export interface KagariRuntime {
   readonly files: FileStore;
   /** What was learnt of how models count tokens. */
   readonly factors: TokenFactors;
-  /** The documents of owners; absent in a plain script. */
+  /** The documents of owners; in a plain script those that it has given. */
   readonly knowledge?: Knowledge | undefined;
   /** What the operator allows tools; defaults in a plain script. */
   readonly tools?: ToolHost | undefined;

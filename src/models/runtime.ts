@@ -6,6 +6,7 @@ import { readToolsFile } from "../config/tools-file.ts";
 import { webSearchOf } from "../config/web-search.ts";
 import { readEnvFile } from "../config/settings.ts";
 import { createLog } from "../core/log.ts";
+import { memoryKnowledge } from "../knowledge/memory-knowledge.ts";
 import { openPrompts } from "../prompts/library.ts";
 import { openModels } from "./catalog.ts";
 import { MemoryLimiter } from "./limits/memory-limiter.ts";
@@ -39,6 +40,7 @@ function openStandalone(cwd: string): KagariRuntime {
     limiter: new MemoryLimiter(),
     files: folderStore(join(root, ".kagari", "files")),
     factors: new TokenFactors(),
+    knowledge: memoryKnowledge(),
     tools: {
       ...readToolsFile(env["KAGARI_TOOLS_FILE"] ?? join(root, "config", "tools.json")),
       webSearch: webSearchOf("auto", env),

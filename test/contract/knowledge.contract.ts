@@ -4,8 +4,7 @@ import type { KnowledgeSearch } from "../../src/domain/knowledge.ts";
 import { knowledgeBase } from "../../src/knowledge/knowledge-base.ts";
 import type { Embed, Knowledge, NewDocument, SearchModels } from "../../src/knowledge/port.ts";
 import { MemoryVectors } from "../../src/knowledge/vectors.ts";
-import type { Storage } from "../../src/storage/ports.ts";
-import type { Subject } from "./storage.contract.ts";
+import type { KnowledgeRows } from "../../src/storage/knowledge-port.ts";
 
 /** The vector of a text is how often it says a, b and c. */
 const embed: Embed = async (texts) => ({
@@ -25,14 +24,14 @@ const HOMES = {
 
 class Base implements AsyncDisposable {
   readonly base: Knowledge;
-  readonly storage: Storage;
+  readonly rows: KnowledgeRows;
   now = 1;
 
-  constructor(storage: Storage, bounds: { maxBytes: number }) {
+  constructor(rows: KnowledgeRows, bounds: { maxBytes: number }) {
     const clock = { now: () => this.now };
-    const vectors = new MemoryVectors(storage.knowledge, bounds);
-    this.storage = storage;
-    this.base = knowledgeBase({ rows: storage.knowledge, vectors, clock });
+    const vectors = new MemoryVectors(rows, bounds);
+    this.rows = rows;
+    this.base = knowledgeBase({ rows, vectors, clock });
   }
 
   put(source: string, text: string, more: Partial<NewDocument> & { owner?: string } = {}) {
@@ -53,7 +52,8 @@ class Base implements AsyncDisposable {
   }
 }
 
-export function knowledgeContract(subject: Subject): void {
+/** What searches find, whoever keeps the documents. */
+export function knowledgeContract(subject: () => KnowledgeRows): void {
   describe.each(Object.entries(HOMES))("knowledge, vectors %s", (_, bounds) => {
     const open = () => new Base(subject(), bounds);
 
@@ -160,7 +160,7 @@ export function knowledgeContract(subject: Subject): void {
 
     it("shows nothing of a document that was never finished, and clears it away", async () => {
       await using base = open();
-      const { knowledge } = base.storage;
+      const { rows: knowledge } = base;
       const half = {
         owner: "",
         collection: "shop",
@@ -192,7 +192,7 @@ export function knowledgeContract(subject: Subject): void {
       await using base = open();
       await Promise.all([base.put("one", "a lamp"), base.put("one", "a lamp of blue")]);
       expect(await base.find("lamp", BY_WORD)).toHaveLength(1);
-      const kept = await base.storage.knowledge.collection("", "shop");
+      const kept = await base.rows.collection("", "shop");
       expect(kept).toMatchObject({ chunks: 1 });
     });
   });

@@ -51,7 +51,7 @@ export function storageContract(
     backgroundContract(subject);
     itemsContract(subject);
     feedbackContract(subject);
-    knowledgeContract(subject);
+    knowledgeContract(() => subject().knowledge);
     filesContract(subject);
     accessContract(subject);
     removalsContract(subject);

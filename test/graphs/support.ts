@@ -29,11 +29,16 @@ export async function inScript(graph: string, input: object, context: object = {
 }
 
 /** Our server with the product's graphs and an official client of it; without answers, the demo model. */
-export async function served(answers: fake.Answer[] = [], fields: object = {}) {
+export async function served(
+  answers: fake.Answer[] = [],
+  fields: object = {},
+  addModels: (folder: string, url: string) => void = () => undefined,
+) {
   const provider = await fake.fakeProvider(...answers);
   const folder = tempFolder();
   const file = { model: "fake", url: provider.url, api_key: "key-of-the-provider", ...fields };
   writeFileSync(join(folder.path, "it.json"), JSON.stringify(file));
+  addModels(folder.path, provider.url);
   const models = answers.length === 0 ? {} : { models_dir: folder.path, default_model: "it" };
   const server = await startTestServer({ langgraph: OWN_GRAPHS, settings: models });
   return {

@@ -1,6 +1,6 @@
 import { noContent } from "../no-content.ts";
 import { z } from "zod";
-import { collectionName, FUSIONS } from "../../domain/knowledge.ts";
+import { collectionName, KnowledgeOptions } from "../../domain/knowledge.ts";
 import {
   deleteCollection,
   deleteDocument,
@@ -22,18 +22,14 @@ const document = z.object({
   metadata: absent(jsonObject),
   force: absent(z.boolean()),
 });
-const weight = z.number().min(0).max(100).default(1);
+const options = KnowledgeOptions.shape;
 const search = z.object({
   query: z.string().min(1).max(10_000),
   limit: wholeNumber(1, 100).default(5),
-  fusion: absent(z.enum(FUSIONS)),
-  weights: absent(
-    z
-      .object({ vector: weight, keyword: weight })
-      .refine(({ vector, keyword }) => vector + keyword > 0, "one of them is above 0"),
-  ),
-  filter: absent(jsonObject),
-  rerank: absent(z.union([z.boolean(), z.string().min(1).max(200)])),
+  fusion: absent(options.fusion),
+  weights: absent(options.weights),
+  filter: absent(options.filter),
+  rerank: absent(options.rerank),
 });
 
 export const knowledgeRoutes: Route[] = [

@@ -1,19 +1,23 @@
-import { Document } from "@langchain/core/documents";
+import { Document, type DocumentInput } from "@langchain/core/documents";
 import { BaseRetriever } from "@langchain/core/retrievers";
+import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import type { KnowledgeFound, KnowledgeSearch } from "../../domain/knowledge.ts";
-import type { SearchModels } from "../../knowledge/port.ts";
+import {
+  type KnowledgeFound,
+  KnowledgeOptions,
+  type KnowledgeSearch,
+} from "../../domain/knowledge.ts";
+import type { Knowledge, SearchModels } from "../../knowledge/port.ts";
 import { originOf } from "../call.ts";
 import { embedTexts } from "../embedding/embed.ts";
 import { graphAsk } from "../graph-ask.ts";
 import { rerankDocuments } from "../rerank/rerank.ts";
 import { currentRuntime } from "../runtime.ts";
 
-/** How a collection is searched: what the HTTP API takes, with 5 passages where not given. */
-export type KnowledgeOptions = Partial<Omit<KnowledgeSearch, "collection" | "query">>;
+type KnowledgeWish = Partial<z.input<typeof KnowledgeOptions>>;
 
 /** LangChain's retriever over a collection of the run's owner; each document says its source and lines. */
-export const knowledge = (collection: string, options: KnowledgeOptions = {}): KnowledgeRetriever =>
+export const knowledge = (collection: string, options: KnowledgeWish = {}): KnowledgeRetriever =>
   new KnowledgeRetriever(collection, options);
 
 /** See `knowledge`. */
@@ -21,17 +25,27 @@ export class KnowledgeRetriever extends BaseRetriever {
   override lc_namespace = ["kagari", "retrievers"];
   readonly #search: Omit<KnowledgeSearch, "query">;
 
-  constructor(collection: string, options: KnowledgeOptions) {
+  constructor(collection: string, options: KnowledgeWish) {
     super();
-    this.#search = { limit: 5, ...options, collection };
+    this.#search = { ...KnowledgeOptions.parse(options), collection };
   }
 
   /** What was found, the best first, and why some of it may be missing. */
   async search(query: string): Promise<KnowledgeFound> {
-    const { knowledge: base } = currentRuntime();
-    if (base === undefined)
-      throw new AppError("config", "Knowledge is kept by a server: run the graph in one");
-    return base.search(ownerOfRun(), { ...this.#search, query }, modelsOfRun());
+    return baseNow().search(ownerOfRun(), { ...this.#search, query }, modelsOfRun());
+  }
+
+  /**
+   * Keeps documents in the collection, each in place of the one of the same `source` of its metadata;
+   * in a plain script, as long as that runs.
+   */
+  async addDocuments(documents: readonly DocumentInput[]): Promise<void> {
+    const { embed } = modelsOfRun();
+    for (const { pageContent: text, metadata } of documents) {
+      const { source, ...more } = documentMetadata.parse(metadata ?? {});
+      const document = { collection: this.#search.collection, source, text, metadata: more };
+      await baseNow().ingest(ownerOfRun(), { ...document, content_type: "text/plain" }, embed);
+    }
   }
 
   /** As `search`; a warning is in the metadata of each document. */
@@ -43,6 +57,14 @@ export class KnowledgeRetriever extends BaseRetriever {
         new Document({ pageContent: text, metadata: { ...metadata, ...place, ...more } }),
     );
   }
+}
+
+const documentMetadata = z.object({ source: z.string().min(1) }).catchall(z.json());
+
+function baseNow(): Knowledge {
+  const { knowledge: base } = currentRuntime();
+  if (base === undefined) throw new AppError("config", "No documents are kept here");
+  return base;
 }
 
 function ownerOfRun(): string {
