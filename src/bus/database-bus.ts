@@ -88,7 +88,7 @@ export class DatabaseBus implements Bus {
   async *kept(runId: string): AsyncGenerator<RunEvent[], void> {
     const size = new ReadSize();
     for (let after = 0; ;) {
-      const batch = await this.#events.read(runId, after, size.rows);
+      const batch = await this.#events.read(runId, after, size.events);
       const last = batch.at(-1);
       if (!last) return;
       size.learn(batch);
@@ -116,7 +116,9 @@ export class DatabaseBus implements Bus {
         // Also read when the run was touched: another process may have gone on with it.
         const isCurrent = !isOver && looked === touches && feed.reaches(cursor);
         const batch =
-          known.length > 0 || isCurrent ? known : await this.#events.read(runId, cursor, size.rows);
+          known.length > 0 || isCurrent
+            ? known
+            : await this.#events.read(runId, cursor, size.events);
         const last = batch.at(-1);
         if (last) {
           if (batch !== known) size.learn(batch);

@@ -23,13 +23,13 @@ it("counts what an event holds at any depth, and no further than it must", () =>
 
 it("reads more while events are small, and one at a time when they are large", () => {
   const size = new ReadSize();
-  const first = size.rows;
+  const first = size.events;
   size.learn([custom("small")]);
-  expect(size.rows).toBeGreaterThan(first);
+  expect(size.events).toBeGreaterThan(first);
   for (let turn = 0; turn < 5; turn++) size.learn([custom("small")]);
-  const most = size.rows;
+  const most = size.events;
   size.learn([custom("small")]);
-  expect(size.rows).toBe(most);
+  expect(size.events).toBe(most);
   for (let turn = 0; turn < 5; turn++) size.learn([custom("x".repeat(1_000_000))]);
-  expect(size.rows).toBe(1);
+  expect(size.events).toBe(1);
 });

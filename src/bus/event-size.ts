@@ -19,14 +19,14 @@ function sizeOf(value: unknown, limit: number): number {
 export const eventSize = (event: LiveEvent, limit: number): number =>
   event.kind === "text" ? event.text.length + OVERHEAD : sizeOf(event, limit);
 
-/** Rows of a run's record that are read at once: what a reader that does not read holds in memory. */
-const MAX_ROWS = 100;
-const FIRST_ROWS = 8;
+/** Events that are read at once: what a reader that does not read holds in memory. */
+const MAX_EVENTS = 100;
+const FIRST_EVENTS = 8;
 const TARGET_BYTES = 256 * 1024;
 
 /** How much of a run's record to read next: little at first, more while events are small, less once they are large. */
 export class ReadSize {
-  rows = FIRST_ROWS;
+  events = FIRST_EVENTS;
 
   learn(batch: readonly LiveEvent[]): void {
     let bytes = 0;
@@ -34,9 +34,9 @@ export class ReadSize {
       bytes += eventSize(event, TARGET_BYTES - bytes);
       if (bytes > TARGET_BYTES) break;
     }
-    this.rows =
+    this.events =
       bytes > TARGET_BYTES
-        ? Math.max(1, Math.floor(this.rows / 4))
-        : Math.min(MAX_ROWS, this.rows * 4);
+        ? Math.max(1, Math.floor(this.events / 4))
+        : Math.min(MAX_EVENTS, this.events * 4);
   }
 }

@@ -28,6 +28,10 @@ export interface Dialect {
   readonly lockRows: RawBuilder<unknown>;
   /** Ends a select whose rows must not change before the commit does. */
   readonly shareRows: RawBuilder<unknown>;
+  /** Ends a select whose rows nobody may lock for a change (`lockRows`, or a deletion) before the commit is done. */
+  readonly guardRows: RawBuilder<unknown>;
+  /** Ends the select of rows that this commit changes though others guard them; those locked otherwise are passed over. */
+  readonly skipUnguarded: RawBuilder<unknown>;
   /** Ends the select of rows to compete for. */
   readonly skipLocked: RawBuilder<unknown>;
   /** What leases are measured by, in milliseconds: the database's clock where processes share it. */

@@ -232,6 +232,7 @@ describeWithPostgres("a commit beside one that is not done yet", () => {
   it("appends nothing under a fence that another claim is breaking", async () => {
     await accept(storage, "r");
     await storage.runs.claim("w", LEASE);
+    await other.query("select from run for update");
     await other.query("update run set epoch = 2");
     const appended = storage.events.append([
       { fence: { run_id: "r", epoch: 1 }, events: [custom(1)] },
@@ -263,8 +264,8 @@ describeWithPostgres("a commit beside one that is not done yet", () => {
 
   it("deletes a thread with the events that were on their way", async () => {
     await accept(storage, "r");
-    await other.query("select from run for share");
-    await other.query("insert into event values ('r', 1, 1, 'custom', '{}')");
+    await other.query("select from run for key share");
+    await other.query("insert into event values ('r', 1, 1, 0, 2, '[]')");
     const deleted = storage.threads.delete("thread");
     await somebodyWaits();
     await other.query("commit");
@@ -273,11 +274,46 @@ describeWithPostgres("a commit beside one that is not done yet", () => {
     expect(await storage.events.lastSeq("r")).toBe(0);
   });
 
+  it("renews the lease of a run whose events are being stored, which nobody reclaims meanwhile", async () => {
+    await accept(storage, "r");
+    const run = await storage.runs.claim("w", LEASE);
+    const fence = { run_id: "r", epoch: run?.epoch ?? 0 };
+    // As a commit of events begins, which on a busy machine is nearly always under way.
+    await other.query("select from run for key share");
+    expect(await storage.runs.renewAll("w", { now: 0, leaseMs: 0 })).toMatchObject([fence]);
+    expect(await storage.runs.reclaim(0)).toEqual([]);
+    expect(await storage.runs.renewAll("w", { now: 0, leaseMs: 60_000 })).toMatchObject([fence]);
+    await other.query("commit");
+    expect(await storage.runs.reclaim(0)).toEqual([]);
+  });
+
+  it.each(["release", "finish", "take over"])(
+    "neither loses nor repeats the number of an event that is on its way at a %s",
+    async (by) => {
+      await accept(storage, "r");
+      const run = await storage.runs.claim("w", LEASE);
+      const fence = { run_id: "r", epoch: run?.epoch ?? 0 };
+      await other.query("select from run for key share");
+      await other.query("insert into event values ('r', 1, 1, 0, 2, '[]')");
+      const end = { outcome: success, events: [custom(2)], now: 1 };
+      const changed =
+        by === "release"
+          ? storage.runs.release(fence, 1)
+          : by === "finish"
+            ? storage.runs.finish(fence, end)
+            : storage.runs.takeOver(1);
+      await somebodyWaits();
+      await other.query("commit");
+      await changed;
+      expect(await storage.events.lastSeq("r")).toBe(by === "finish" ? 2 : 1);
+    },
+  );
+
   it("neither renews nor reclaims a run in another hand, and waits for none", async () => {
     await accept(storage, "busy", { thread_id: "1" });
     await accept(storage, "free", { thread_id: "2", created_at: 2 });
     for (let n = 0; n < 2; n += 1) await storage.runs.claim("w", { now: 0, leaseMs: 0 });
-    await other.query("select from run where run_id = 'busy' for share");
+    await other.query("select from run where run_id = 'busy' for update");
     expect(await storage.runs.renewAll("w", { now: 0, leaseMs: 0 })).toMatchObject([
       { run_id: "free" },
     ]);

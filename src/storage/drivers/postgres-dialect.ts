@@ -53,6 +53,8 @@ export const postgresDialect: Dialect = {
   isConcurrent: true,
   lockRows: sql`for update`,
   shareRows: sql`for share`,
+  guardRows: sql`for key share`,
+  skipUnguarded: sql`for no key update skip locked`,
   skipLocked: sql`for update skip locked`,
   now: () => sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   hasArrays: true,

@@ -38,6 +38,8 @@ export const sqliteDialect: Dialect = {
   isConcurrent: false,
   lockRows: nothing,
   shareRows: nothing,
+  guardRows: nothing,
+  skipUnguarded: nothing,
   skipLocked: nothing,
   now: (given) => sql<number>`${given}`,
   hasArrays: false,

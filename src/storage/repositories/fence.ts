@@ -5,10 +5,13 @@ import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
 import { isRunning } from "./run-conditions.ts";
 
-/** Finds the owner of a running run under a fence; nothing when the fence does not hold. */
+/**
+ * Finds the owner of a running run under a fence; nothing when the fence does not hold. What breaks a fence
+ * locks the run first (`lockRows`), so it waits for this commit; a renewal of the lease does not.
+ */
 export function fenceFinder({
   db,
-  shareRows,
+  guardRows,
 }: Dialect): (fence: Fence) => Commit<string | undefined> {
   const select = hot((p: Fence) =>
     db
@@ -17,7 +20,7 @@ export function fenceFinder({
       .where("run_id", "=", p.run_id)
       .where("epoch", "=", p.epoch)
       .where(isRunning)
-      .modifyEnd(shareRows),
+      .modifyEnd(guardRows),
   );
   return function* (fence) {
     const [row] = yield* select(fence);
@@ -37,7 +40,7 @@ export function fenceGuard(dialect: Dialect): (fence: Fence) => Commit<string> {
 
 /** Those fences that hold, which they do until the commit ends. */
 export function fencesKeeper(dialect: Dialect): (fences: readonly Fence[]) => Commit<Set<Fence>> {
-  const { db, hasArrays, shareRows } = dialect;
+  const { db, hasArrays, guardRows } = dialect;
   const find = fenceFinder(dialect);
   const running = hot((p: { ids: string[] }) =>
     db
@@ -46,7 +49,7 @@ export function fencesKeeper(dialect: Dialect): (fences: readonly Fence[]) => Co
       .where(sql<SqlBool>`run_id = any(${p.ids}::text[])`)
       .where(isRunning)
       .orderBy("run_id")
-      .modifyEnd(shareRows),
+      .modifyEnd(guardRows),
   );
   return function* (fences) {
     const held = new Set<Fence>();

@@ -11,7 +11,7 @@ import { eventWriter } from "./events.ts";
 import { webhookQueuer } from "./queue-webhook.ts";
 import { runRemover, runStateRemover } from "./remove-run.ts";
 import { rowLocks } from "./row-locks.ts";
-import { isRunning, newestCheckpoint } from "./run-conditions.ts";
+import { newestCheckpoint, underFence } from "./run-conditions.ts";
 import { threadHasActiveRun, threadRefresher } from "./thread-rows.ts";
 
 export interface RunEnd {
@@ -45,7 +45,7 @@ const threadSettler = ({ db }: Dialect) =>
   );
 
 /** Ends a running run under its fence; answers nothing when the fence does not hold. */
-const runEnder = ({ db }: Dialect) =>
+const runEnder = (dialect: Dialect) =>
   hot(
     (p: {
       run_id: string;
@@ -55,7 +55,7 @@ const runEnder = ({ db }: Dialect) =>
       interrupts: string | null;
       now: number;
     }) =>
-      db
+      dialect.db
         .updateTable("run")
         .set({
           status: p.status,
@@ -66,9 +66,7 @@ const runEnder = ({ db }: Dialect) =>
           end_checkpoint_id: newestCheckpoint,
           end_interrupts: p.interrupts,
         })
-        .where("run_id", "=", p.run_id)
-        .where("epoch", "=", p.epoch)
-        .where(isRunning)
+        .where("run_id", "in", underFence(dialect, p))
         .returning(["thread_id", "webhook"]),
   );
 

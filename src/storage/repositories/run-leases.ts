@@ -2,7 +2,7 @@ import { sql, type Expression, type SqlBool } from "kysely";
 import type { Run } from "../../domain/run.ts";
 import { hot, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
-import { hasThread, isPending, isRunning } from "./run-conditions.ts";
+import { hasThread, isPending, isRunning, underFence } from "./run-conditions.ts";
 import { toRun } from "./run-rows.ts";
 
 // The offset keeps Postgres from making these a join, which on a table it knows nothing of yet compares
@@ -76,16 +76,16 @@ function runClaimer({
 
 /** Extends the leases of all running runs of an owner. */
 export const renewAllQuery =
-  ({ db, now, skipLocked }: Dialect) =>
+  ({ db, now, skipUnguarded }: Dialect) =>
   ({ owner, now: given, lease_ms }: OwnerLease) => {
-    // A row in the hand of another commit is not reclaimed either: waiting for it would gain nothing.
+    // A run that another commit is changing is not reclaimed either: waiting for it would gain nothing.
     const running = db
       .selectFrom("run")
       .select("run_id")
       .where("owner", "=", owner)
       .where(isRunning)
       .orderBy("run_id")
-      .modifyEnd(skipLocked);
+      .modifyEnd(skipUnguarded);
     return db
       .updateTable("run")
       .set({ lease_until: sql`${now(given)} + ${lease_ms}` })
@@ -151,9 +151,7 @@ export function runLeases(dialect: Dialect) {
           crashes: sql`crashes + ${p.crashes}`,
           updated_at: p.now,
         })
-        .where("run_id", "=", p.run_id)
-        .where("epoch", "=", p.epoch)
-        .where(isRunning)
+        .where("run_id", "in", underFence(dialect, p))
         .returning("run_id"),
     ),
   };

@@ -166,6 +166,12 @@ export class KyselyRuns implements Runs {
   }
 
   *#takeOverCommit(now: number): Commit<Run[]> {
+    const running = this.#db
+      .selectFrom("run")
+      .select("run_id")
+      .where(isRunning)
+      .orderBy("run_id")
+      .modifyEnd(this.#dialect.lockRows);
     const rows = yield* all(
       this.#db
         .updateTable("run")
@@ -174,7 +180,7 @@ export class KyselyRuns implements Runs {
           crashes: sql`crashes + 1`,
           updated_at: now,
         })
-        .where(isRunning)
+        .where("run_id", "in", running)
         .returningAll(),
     );
     return rows.map(toRun).toSorted((a, b) => a.created_at - b.created_at);
