@@ -72,6 +72,17 @@ export function filterUnder(key: string, filter: AccessFilter): AccessFilter {
     : { some: filter.some.map((part) => filterUnder(key, part)) };
 }
 
+/** Metadata of an earlier time, with what decides on access as the row has it now. */
+export function withOwnership(
+  metadata: JsonObject,
+  row: { metadata: JsonObject; access: AccessFilter | undefined },
+): JsonObject {
+  const deciding = new Set(keysOf(row.access));
+  const own = (entries: JsonObject, isDeciding: boolean) =>
+    Object.entries(entries).filter(([key]) => deciding.has(key) === isDeciding);
+  return Object.fromEntries([...own(metadata, false), ...own(row.metadata, true)]);
+}
+
 /**
  * A change of metadata with what decides on access as the row has it. Refused when the change names
  * another value, since access is never taken from a request.

@@ -5,23 +5,26 @@ import {
   type Operation,
   type OperationResults,
 } from "@langchain/langgraph-checkpoint";
-import { AppError, isOutage } from "../core/errors.ts";
+import { AppError, isOutage, LeaseLostError } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Item } from "../domain/item.ts";
+import type { Fence } from "../domain/run.ts";
 import type { ItemChange, Items } from "../store/port.ts";
 import { toJson } from "./wire.ts";
 
-/** The store of one owner, as LangGraph hands it to the nodes of a graph. */
+/** The store of one owner, as LangGraph hands it to the nodes of a run: its changes are kept only as long as this worker has the run. */
 export class GraphStore extends BaseStore {
   readonly #items: Items;
   readonly #owner: string;
-  /** Why the database was out of reach, once it was: no fault of the graph that is told of it. */
+  readonly #fence: Fence;
+  /** Why this attempt cannot go on, once it cannot: no fault of the graph that is told of it. */
   outage: AppError | undefined;
 
-  constructor(items: Items, owner: string) {
+  constructor(items: Items, { owner, fence }: { owner: string; fence: Fence }) {
     super();
     this.#items = items;
     this.#owner = owner;
+    this.#fence = fence;
   }
 
   /** Reads see what was there before the changes of the same batch, which are one commit. */
@@ -29,7 +32,7 @@ export class GraphStore extends BaseStore {
     const results = await this.#watched(async () => {
       const read = await Promise.all(operations.map((operation) => this.#read(operation)));
       const changes = operations.filter(isPut).map(toChange);
-      if (changes.length > 0) await this.#items.write(this.#owner, changes);
+      if (changes.length > 0) await this.#items.write(this.#owner, changes, this.#fence);
       return read;
     });
     // Each result is that of its operation, which the type says position by position.
@@ -40,7 +43,7 @@ export class GraphStore extends BaseStore {
     try {
       return await work();
     } catch (error) {
-      if (isOutage(error)) this.outage = error;
+      if (isOutage(error) || error instanceof LeaseLostError) this.outage = error;
       throw error;
     }
   }

@@ -54,7 +54,7 @@ export function createRuntime(parts: {
       executeRun(run, {
         loader,
         saver: new FencedSaver(storage.checkpoints, { fence, cache }),
-        store: new GraphStore(items, itemOwner(run.kwargs.user)),
+        store: new GraphStore(items, { owner: itemOwner(run.kwargs.user), fence }),
         writer,
         signal,
         clock,

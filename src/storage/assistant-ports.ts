@@ -16,7 +16,7 @@ export interface AssistantChanges {
     assistantId: string,
     change: AssistantPatch & { now: number; access?: AccessFilter | undefined },
   ): Promise<Assistant | undefined>;
-  /** Makes an earlier version the one in force. Undefined when there is no such version. */
+  /** Makes an earlier version the one in force, but for metadata that decide on access. Undefined when there is no such version. */
   setLatest(
     assistantId: string,
     change: { version: number; now: number; access?: AccessFilter | undefined },

@@ -1,5 +1,6 @@
 import type { Item, ItemAddress } from "../domain/item.ts";
 import type { FieldCondition } from "../domain/item-filter.ts";
+import type { Fence } from "../domain/run.ts";
 
 /** An item with what the store needs to know of it beside. */
 export interface StoredItem extends Item {
@@ -42,8 +43,15 @@ export interface Candidate<Feature> extends ItemAddress {
 /** As in ports.ts: every method is one whole commit, and absence is `undefined`. */
 export interface ItemRows {
   find(owner: string, address: ItemAddress, now: number): Promise<StoredItem | undefined>;
-  /** Puts and deletes in one commit. An item that is there keeps its id and time of creation. */
-  write(owner: string, writes: readonly ItemWrite[], now: number): Promise<void>;
+  /**
+   * Puts and deletes in one commit. An item that is there keeps its id and time of creation. Under a fence
+   * when given (LeaseLostError).
+   */
+  write(
+    owner: string,
+    writes: readonly ItemWrite[],
+    at: { now: number; fence?: Fence | undefined },
+  ): Promise<void>;
   /** Last changed first. */
   list(scope: ItemScope, page: { limit: number; offset: number }): Promise<StoredItem[]>;
   /** Items that have at least one of the words, in the order of their addresses. */

@@ -8,6 +8,7 @@ import {
   type ItemAddress,
   matchesNamespace,
 } from "../domain/item.ts";
+import type { Fence } from "../domain/run.ts";
 import { filterConditions } from "../domain/item-filter.ts";
 import type { ItemRows, ItemScope, ItemWrite, StoredItem } from "../storage/items-port.ts";
 import type { Embedder, ItemChange, Items, ItemSearch, NamespaceSearch } from "./port.ts";
@@ -47,14 +48,14 @@ export class SearchableItems implements Items {
     return shown(found);
   }
 
-  async write(owner: string, changes: readonly ItemChange[]): Promise<void> {
+  async write(owner: string, changes: readonly ItemChange[], fence?: Fence): Promise<void> {
     for (const change of changes) checkAddress(change);
     const last = new Map(
       changes.map((change) => [JSON.stringify([change.namespace, change.key]), change]),
     );
     // Before the commit: no transaction waits for a model.
     const writes = await this.#prepared([...last.values()]);
-    await this.#parts.rows.write(owner, writes, this.#now());
+    await this.#parts.rows.write(owner, writes, { now: this.#now(), fence });
   }
 
   async search(owner: string, search: ItemSearch): Promise<FoundItem[]> {

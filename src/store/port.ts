@@ -1,4 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
+import type { Fence } from "../domain/run.ts";
 import type { FoundItem, Item, ItemAddress } from "../domain/item.ts";
 
 /** Something to put, or with a null value to delete. */
@@ -37,8 +38,11 @@ export interface Items {
     address: ItemAddress,
     options?: { refresh?: boolean | undefined },
   ): Promise<Item | undefined>;
-  /** Puts and deletes; all of it or nothing. Of two changes of one item the later counts. */
-  write(owner: string, changes: readonly ItemChange[]): Promise<void>;
+  /**
+   * Puts and deletes; all of it or nothing. Of two changes of one item the later counts. Under the fence of a
+   * run when given: rejects with LeaseLostError when another worker has the run.
+   */
+  write(owner: string, changes: readonly ItemChange[], fence?: Fence): Promise<void>;
   /** Best first where there is a query, else last changed first. */
   search(owner: string, search: ItemSearch): Promise<FoundItem[]>;
   /** In order, each once. */

@@ -125,6 +125,20 @@ export function assistantsContract(subject: Subject): void {
         expect((await assistants.find("own"))?.version).toBe(3);
       });
 
+      it("stay with whom they belong to when an earlier version comes back", async () => {
+        const { assistants } = subject();
+        await assistants.create({ ...own, metadata: { owner: "ann", note: "old" } });
+        await assistants.patch("own", { metadata: { owner: "bob", note: "new" }, now: 2 });
+        const access = { has: { owner: "bob" } };
+        const latest = await assistants.setLatest("own", { version: 1, now: 3, access });
+        expect(latest).toMatchObject({ version: 1, metadata: { owner: "bob", note: "old" } });
+        expect(await assistants.find("own", access)).toEqual(latest);
+        await assistants.create({ ...own, assistant_id: "early", metadata: { note: "old" } });
+        await assistants.patch("early", { metadata: { owner: "bob" }, now: 2 });
+        await assistants.setLatest("early", { version: 1, now: 3, access });
+        expect((await assistants.find("early"))?.metadata).toEqual({ owner: "bob", note: "old" });
+      });
+
       it("number their versions one by one however many patches come at once", async () => {
         const { assistants } = subject();
         await assistants.create(own);

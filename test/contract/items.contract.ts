@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { LeaseLostError } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { filterConditions } from "../../src/domain/item-filter.ts";
 import type { ItemScope, ItemWrite } from "../../src/storage/items-port.ts";
 import type { Storage } from "../../src/storage/ports.ts";
+import { start } from "./samples.ts";
 import type { Subject } from "./storage.contract.ts";
 
 const write = (path: string, change: Partial<ItemWrite> = {}): ItemWrite => {
@@ -31,7 +33,7 @@ const scope = (change: Partial<ItemScope> & { filter?: JsonObject } = {}): ItemS
   ...change,
 });
 
-const put = ({ items }: Storage, ...writes: ItemWrite[]) => items.write("", writes, 1);
+const put = ({ items }: Storage, ...writes: ItemWrite[]) => items.write("", writes, { now: 1 });
 
 const pathsOf = (items: { namespace: string[] | readonly string[]; key: string }[]) =>
   items.map(({ namespace, key }) => [...namespace, key].join("/"));
@@ -42,9 +44,24 @@ async function listed({ items }: Storage, change: Parameters<typeof scope>[0] = 
 
 export function itemsContract(subject: Subject): void {
   describe("items", () => {
+    it("are written under the fence of a run only by the worker that has it", async () => {
+      const storage = subject();
+      const { items } = storage;
+      const { fence: held } = await start(storage, "r1");
+      await items.write("", [write("a/mine")], { now: 5, fence: held });
+      for (const fence of [
+        { ...held, epoch: held.epoch - 1 },
+        { ...held, run_id: "none" },
+      ])
+        await expect(
+          items.write("", [write("a/theirs"), write("a/mine", { value: null })], { now: 6, fence }),
+        ).rejects.toThrow(LeaseLostError);
+      expect(await listed(storage)).toEqual(["a/mine"]);
+    });
+
     it("are put, found, put again and deleted", async () => {
       const { items } = subject();
-      await items.write("", [write("a/b/k", { value: '{"n":1}' })], 5);
+      await items.write("", [write("a/b/k", { value: '{"n":1}' })], { now: 5 });
       const found = await items.find("", at("a/b/k"), 6);
       expect(found).toMatchObject({
         namespace: ["a", "b"],
@@ -54,7 +71,7 @@ export function itemsContract(subject: Subject): void {
         updated_at: 5,
         ttl_ms: null,
       });
-      await items.write("", [write("a/b/k", { value: '{"n":2}' })], 7);
+      await items.write("", [write("a/b/k", { value: '{"n":2}' })], { now: 7 });
       const { item_id } = found ?? { item_id: "" };
       expect(await items.find("", at("a/b/k"), 8)).toMatchObject({
         item_id,
@@ -62,17 +79,19 @@ export function itemsContract(subject: Subject): void {
         created_at: 5,
         updated_at: 7,
       });
-      await items.write("", [write("a/b/k", { value: null }), write("a/none", { value: null })], 9);
+      await items.write("", [write("a/b/k", { value: null }), write("a/none", { value: null })], {
+        now: 9,
+      });
       expect(await items.find("", at("a/b/k"), 10)).toBeUndefined();
     });
 
     it("belong to their owner alone", async () => {
       const { items } = subject();
-      await items.write("ann", [write("a/k", { value: '{"of":"ann"}' })], 1);
-      await items.write("bob", [write("a/k", { value: '{"of":"bob"}' })], 1);
+      await items.write("ann", [write("a/k", { value: '{"of":"ann"}' })], { now: 1 });
+      await items.write("bob", [write("a/k", { value: '{"of":"bob"}' })], { now: 1 });
       expect(await items.find("ann", at("a/k"), 2)).toMatchObject({ value: { of: "ann" } });
       expect(await items.find("", at("a/k"), 2)).toBeUndefined();
-      await items.write("bob", [write("a/k", { value: null })], 3);
+      await items.write("bob", [write("a/k", { value: null })], { now: 3 });
       expect(await listed(subject(), { owner: "ann" })).toEqual(["a/k"]);
       const query = { owner: "bob", prefix: [], after: [], limit: 10, now: 4 };
       expect(await items.namespaces(query)).toEqual([]);
@@ -81,7 +100,7 @@ export function itemsContract(subject: Subject): void {
     it("are changed all or none", async () => {
       const { items } = subject();
       const bad = { ...write("a/two"), key: null as unknown as string };
-      const broken = items.write("", [write("a/one"), bad], 1);
+      const broken = items.write("", [write("a/one"), bad], { now: 1 });
       await expect(broken).rejects.toThrow(/null/i);
       expect(await listed(subject())).toEqual([]);
     });
@@ -132,8 +151,8 @@ export function itemsContract(subject: Subject): void {
     it("are listed last changed first, page by page", async () => {
       const { items } = subject();
       for (const [time, key] of ["x", "y", "z"].entries())
-        await items.write("", [write(`a/${key}`)], time);
-      await items.write("", [write("a/x")], 9);
+        await items.write("", [write(`a/${key}`)], { now: time });
+      await items.write("", [write("a/x")], { now: 9 });
       const page = async (limit: number, offset: number) =>
         (await items.list(scope(), { limit, offset })).map(({ key }) => key);
       expect(await page(2, 0)).toEqual(["x", "z"]);
@@ -142,7 +161,7 @@ export function itemsContract(subject: Subject): void {
 
     it("live as long as they may, and longer when they are touched", async () => {
       const { items } = subject();
-      await items.write("", [write("a/k", { ttl_ms: 10 }), write("a/ever")], 0);
+      await items.write("", [write("a/k", { ttl_ms: 10 }), write("a/ever")], { now: 0 });
       const alive = async (now: number) => listed(subject(), { now });
       expect(await alive(9)).toEqual(["a/ever", "a/k"]);
       expect(await alive(10)).toEqual(["a/ever"]);
@@ -153,7 +172,7 @@ export function itemsContract(subject: Subject): void {
       expect(await items.find("", at("a/k"), 15)).toBeUndefined();
       await items.touch(ids, 20);
       expect(await alive(20)).toEqual(["a/ever"]);
-      await items.write("", [write("a/k")], 30);
+      await items.write("", [write("a/k")], { now: 30 });
       expect(await items.find("", at("a/k"), 99)).toMatchObject({ created_at: 30 });
     });
 
@@ -161,7 +180,7 @@ export function itemsContract(subject: Subject): void {
       const { items } = subject();
       const vectors = { space: "s", values: Float32Array.of(1, 0) };
       const mortal = ["a/1", "a/2", "a/3"].map((path) => write(path, { ttl_ms: 10, vectors }));
-      await items.write("", [...mortal, write("a/ever", { ttl_ms: 90 })], 0);
+      await items.write("", [...mortal, write("a/ever", { ttl_ms: 90 })], { now: 0 });
       expect(await items.sweep(10, 2)).toBe(2);
       expect(await items.sweep(10, 2)).toBe(1);
       expect(await items.sweep(10, 2)).toBe(0);

@@ -1,5 +1,10 @@
 import { sql, type Expression, type SqlBool } from "kysely";
-import { type AccessFilter, keepOwnership, meets } from "../../domain/access-filter.ts";
+import {
+  type AccessFilter,
+  keepOwnership,
+  meets,
+  withOwnership,
+} from "../../domain/access-filter.ts";
 import type {
   Assistant,
   AssistantFilter,
@@ -190,7 +195,9 @@ export class KyselyAssistants implements Assistants {
     );
     if (row === undefined) return undefined;
     const { created_at } = before;
-    const after = { ...toVersion(row), created_at, updated_at: change.now };
+    const version = toVersion(row);
+    const metadata = withOwnership(version.metadata, { ...before, access: change.access });
+    const after = { ...version, metadata, created_at, updated_at: change.now };
     yield* this.#replaceCommit(after);
     return after;
   }

@@ -1,6 +1,7 @@
 import { sql, type Expression, type SqlBool } from "kysely";
 import { newId } from "../../core/ids.ts";
 import type { ItemAddress } from "../../domain/item.ts";
+import type { Fence } from "../../domain/run.ts";
 import { all, first, run, type Commit } from "../commit.ts";
 import type { Commits, Dialect } from "../driver.ts";
 import type {
@@ -11,6 +12,7 @@ import type {
   ItemWrite,
   StoredItem,
 } from "../items-port.ts";
+import { fenceGuard } from "./fence.ts";
 import {
   fromBytes,
   fromLabels,
@@ -32,22 +34,24 @@ interface Write extends ItemWrite {
 export class KyselyItems implements ItemRows {
   readonly #commits: Commits;
   readonly #dialect: Dialect;
+  readonly #guard: (fence: Fence) => Commit<string>;
 
   constructor(commits: Commits, dialect: Dialect) {
     this.#commits = commits;
     this.#dialect = dialect;
+    this.#guard = fenceGuard(dialect);
   }
 
   find(owner: string, address: ItemAddress, now: number): Promise<StoredItem | undefined> {
     return this.#commits.read(() => this.#findCommit(owner, address, now));
   }
 
-  write(owner: string, writes: readonly ItemWrite[], now: number): Promise<void> {
+  write(...[owner, writes, { now, fence }]: Parameters<ItemRows["write"]>): Promise<void> {
     // In one order, so that two commits never wait for each other.
     const sorted = writes
       .map((write) => ({ ...write, owner, now }))
       .toSorted((a, b) => (addressText(a) < addressText(b) ? -1 : 1));
-    return this.#commits.write(() => this.#writeCommit(sorted));
+    return this.#commits.write(() => this.#writeCommit(sorted, fence));
   }
 
   list(scope: ItemScope, page: { limit: number; offset: number }): Promise<StoredItem[]> {
@@ -93,7 +97,8 @@ export class KyselyItems implements ItemRows {
     return row && toItem(row);
   }
 
-  *#writeCommit(writes: readonly Write[]): Commit<void> {
+  *#writeCommit(writes: readonly Write[], fence: Fence | undefined): Commit<void> {
+    if (fence !== undefined) yield* this.#guard(fence);
     for (const write of writes) {
       const { value } = write;
       if (value === null) yield* this.#delete(write);
