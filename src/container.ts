@@ -93,7 +93,7 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
   const isListening = options.isListening === true;
-  const knowledge = openKnowledge(storage.knowledge, settings, clock);
+  const knowledge = openKnowledge(storage.knowledge, { settings, clock, log });
   const parts = { ...config, ...own, storage, knowledge, clock, log, isListening };
   const guard = await openGuard({ ...parts, handlers, signals });
   const lent = { ...parts, guard, prompts, tools };

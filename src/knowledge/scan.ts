@@ -1,9 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { ChunkVector, KnowledgeRows } from "../storage/knowledge-port.ts";
+import type { FieldCondition } from "../domain/item-filter.ts";
+import type {
+  ChunkVector,
+  CollectionAt,
+  DocumentSize,
+  KnowledgeRows,
+} from "../storage/knowledge-port.ts";
 import { dotAt } from "./dot.ts";
 import { type Scored, TopScores } from "./top-scores.ts";
 import type { VectorBlock } from "./vector-store.ts";
 
+/** Documents of one list, whose rows are small. */
+const SIZES = 1000;
 /** Documents and vectors of one look: few enough that nothing else waits long. */
 const GROUP = 100;
 const PAGE = 200;
@@ -35,6 +43,23 @@ export async function* pagesOf(
       if (page.length < PAGE) break;
       await nextTurn();
     }
+    await nextTurn();
+  }
+}
+
+/** The documents of a collection and space that meet conditions, in the order of their numbers. */
+export async function documentsIn(
+  rows: KnowledgeRows,
+  { collection, space }: { collection: CollectionAt; space: string },
+  conditions: readonly FieldCondition[],
+): Promise<DocumentSize[]> {
+  const scope = { collection_no: collection.collection_no, space, conditions };
+  const found: DocumentSize[] = [];
+  for (;;) {
+    const after = found.at(-1)?.document_no ?? 0;
+    const page = await rows.sizes(scope, { after, limit: SIZES });
+    found.push(...page);
+    if (page.length < SIZES) return found;
     await nextTurn();
   }
 }

@@ -1,15 +1,11 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { FieldCondition } from "../domain/item-filter.ts";
-import type { CollectionAt, DocumentSize, KnowledgeRows } from "../storage/knowledge-port.ts";
+import type { CollectionAt, KnowledgeRows } from "../storage/knowledge-port.ts";
 import type { NearestChunks, VectorSearch } from "./port.ts";
 import type { Scored } from "./top-scores.ts";
-import { blockOf, pagesOf, scanned } from "./scan.ts";
+import { blockOf, documentsIn, pagesOf, scanned } from "./scan.ts";
 import { VectorThread } from "./vector-thread.ts";
 
 /** Numbers that are multiplied where they are read, rather than kept in memory. */
 const SCANNED_NUMBERS = 500_000;
-/** Documents of one look. */
-const DOCUMENTS = 1000;
 /** Collections whose documents are known by heart. */
 const MAX_HELD = 200;
 const BYTES = 4;
@@ -58,7 +54,8 @@ export class MemoryVectors implements NearestChunks {
     const place = { collection, space, size: vector.length };
     const key = `${collection.collection_no} ${space}`;
     const held = await this.#current(key, place);
-    const only = conditions.length > 0 ? await this.#documents(place, conditions) : undefined;
+    const only =
+      conditions.length > 0 ? await documentsIn(this.#rows, place, conditions) : undefined;
     const chunks = only ? only.reduce((sum, one) => sum + one.chunks, 0) : held.chunks;
     const documents = only?.map(({ document_no }) => document_no);
     if (!held.isLoaded || !this.#isLarge(chunks * vector.length))
@@ -98,7 +95,7 @@ export class MemoryVectors implements NearestChunks {
   }
 
   async #refresh(key: string, held: Held, place: Place): Promise<void> {
-    const found = await this.#documents(place, []);
+    const found = await documentsIn(this.#rows, place, []);
     const now = new Map(found.map(({ document_no, chunks }) => [document_no, chunks]));
     const gone = [...held.documents.keys()].filter((document) => !now.has(document));
     const fresh = [...now.keys()].filter((document) => !held.documents.has(document));
@@ -119,21 +116,6 @@ export class MemoryVectors implements NearestChunks {
   async #load(key: string, documents: readonly number[]): Promise<void> {
     for await (const page of pagesOf(this.#rows, documents))
       if (page.length > 0) this.#threadNow().add(key, blockOf(page));
-  }
-
-  async #documents(
-    { collection, space }: Place,
-    conditions: readonly FieldCondition[],
-  ): Promise<DocumentSize[]> {
-    const scope = { collection_no: collection.collection_no, space, conditions };
-    const found: DocumentSize[] = [];
-    for (;;) {
-      const after = found.at(-1)?.document_no ?? 0;
-      const page = await this.#rows.sizes(scope, { after, limit: DOCUMENTS });
-      found.push(...page);
-      if (page.length < DOCUMENTS) return found;
-      await nextTurn();
-    }
   }
 
   /** Lets go of what was used longest ago; false where it would not be enough. */

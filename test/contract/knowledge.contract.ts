@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { KnowledgeSearch } from "../../src/domain/knowledge.ts";
 import { knowledgeBase } from "../../src/knowledge/knowledge-base.ts";
-import type { Embed, Knowledge, NewDocument, SearchModels } from "../../src/knowledge/port.ts";
+import type {
+  Embed,
+  Knowledge,
+  NearestChunks,
+  NewDocument,
+  SearchModels,
+} from "../../src/knowledge/port.ts";
 import { MemoryVectors } from "../../src/knowledge/vectors.ts";
 import type { KnowledgeRows } from "../../src/storage/knowledge-port.ts";
 
@@ -16,20 +22,24 @@ const BY_VECTOR = { weights: { vector: 1, keyword: 0 } };
 const BY_WORD = { weights: { vector: 0, keyword: 1 } };
 
 /** Where the vectors of a collection are when it is searched. */
-const HOMES = {
-  "in the database": { maxBytes: 0 },
-  "in memory": { maxBytes: 1_000_000, scannedNumbers: 0 },
-  "in memory that holds one collection": { maxBytes: 100, scannedNumbers: 0 },
+const HOMES: Record<string, Home> = {
+  "in the database": (rows) => new MemoryVectors(rows, { maxBytes: 0 }),
+  "in memory": (rows) => new MemoryVectors(rows, { maxBytes: 1_000_000, scannedNumbers: 0 }),
+  "in memory that holds one collection": (rows) =>
+    new MemoryVectors(rows, { maxBytes: 100, scannedNumbers: 0 }),
 };
 
-class Base implements AsyncDisposable {
+export type Home = (rows: KnowledgeRows) => NearestChunks;
+
+/** Documents of a test, and searches of them. */
+export class Base implements AsyncDisposable {
   readonly base: Knowledge;
   readonly rows: KnowledgeRows;
   now = 1;
 
-  constructor(rows: KnowledgeRows, bounds: { maxBytes: number }) {
+  constructor(rows: KnowledgeRows, home: Home) {
     const clock = { now: () => this.now };
-    const vectors = new MemoryVectors(rows, bounds);
+    const vectors = home(rows);
     this.rows = rows;
     this.base = knowledgeBase({ rows, vectors, clock });
   }
@@ -53,9 +63,9 @@ class Base implements AsyncDisposable {
 }
 
 /** What searches find, whoever keeps the documents. */
-export function knowledgeContract(subject: () => KnowledgeRows): void {
-  describe.each(Object.entries(HOMES))("knowledge, vectors %s", (_, bounds) => {
-    const open = () => new Base(subject(), bounds);
+export function knowledgeContract(subject: () => KnowledgeRows, homes = HOMES): void {
+  describe.each(Object.entries(homes))("knowledge, vectors %s", (_, home) => {
+    const open = () => new Base(subject(), home);
 
     it("finds by vectors exactly, the nearest first", async () => {
       await using base = open();
@@ -112,7 +122,7 @@ export function knowledgeContract(subject: () => KnowledgeRows): void {
   });
 
   describe("knowledge", () => {
-    const open = () => new Base(subject(), { maxBytes: 0 });
+    const open = () => new Base(subject(), (rows) => new MemoryVectors(rows, { maxBytes: 0 }));
 
     it("finds by words and their beginnings, in Chinese too, the rarer first", async () => {
       await using base = open();
