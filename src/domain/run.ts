@@ -73,6 +73,12 @@ export interface RunKwargs {
   user?: User;
 }
 
+/** The arguments of a run as clients and webhooks see them. */
+export const shownKwargs = ({ user: _user, feedback, ...kwargs }: RunKwargs) => ({
+  ...kwargs,
+  ...(feedback ? { feedback_keys: Object.keys(feedback.tokens) } : {}),
+});
+
 /** One execution of a graph on a thread. Times are milliseconds since the epoch. */
 export interface Run {
   run_id: string;

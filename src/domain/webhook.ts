@@ -1,6 +1,6 @@
 import { isoTime } from "../core/iso-time.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import type { Run } from "./run.ts";
+import { type Run, shownKwargs } from "./run.ts";
 
 export const DELIVERY_STATUSES = ["pending", "delivered", "dead"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -32,7 +32,6 @@ export interface WebhookDelivery {
 
 /** What a webhook is told of a run that has ended. */
 export function webhookBody(run: Run, values: Json): JsonObject {
-  const { user: _user, ...kwargs } = run.kwargs;
   const { run_id, thread_id, assistant_id, status, metadata, multitask_strategy, error } = run;
   return {
     run_id,
@@ -42,7 +41,7 @@ export function webhookBody(run: Run, values: Json): JsonObject {
     metadata,
     multitask_strategy,
     // A run's arguments are JSON: they came in as such.
-    kwargs: JSON.parse(JSON.stringify(kwargs)),
+    kwargs: JSON.parse(JSON.stringify(shownKwargs(run.kwargs))),
     error,
     created_at: isoTime(run.created_at),
     updated_at: isoTime(run.updated_at),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { VERSION } from "../core/version.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import type { Route } from "./route.ts";
+import { type AnswerKind, jsonOf, type NoJson, noJsonOf, type Route } from "./route.ts";
 
 const ERROR: JsonObject = {
   type: "object",
@@ -28,6 +28,25 @@ function parametersOf(schema: z.ZodType | undefined, place: "path" | "query"): J
   }));
 }
 
+const TYPES: Readonly<Record<Exclude<NoJson, "nothing" | "socket">, string>> = {
+  events: "text/event-stream",
+  text: "text/plain",
+  page: "text/html",
+  bytes: "*/*",
+};
+
+/** The bodies that an answer may have, by media type. */
+function contentOf(answer: AnswerKind): JsonObject {
+  const [json, other] = [jsonOf(answer), noJsonOf(answer)];
+  const content: JsonObject = {
+    ...(json ? { "application/json": { schema: schemaOf(json, "output") } } : {}),
+    ...(other === undefined || other === "nothing" || other === "socket"
+      ? {}
+      : { [TYPES[other]]: { schema: { type: "string" } } }),
+  };
+  return Object.keys(content).length > 0 ? { content } : {};
+}
+
 function operationOf(route: Route): JsonObject {
   const [tag = "", action = ""] = route.auth === "public" ? ["system"] : route.auth.split(":");
   return {
@@ -44,12 +63,7 @@ function operationOf(route: Route): JsonObject {
         }
       : {}),
     responses: {
-      "2XX": {
-        description: "Done",
-        ...(route.response
-          ? { content: { "application/json": { schema: schemaOf(route.response, "output") } } }
-          : {}),
-      },
+      "2XX": { description: "Done", ...contentOf(route.response) },
       "4XX": {
         description: "Refused",
         content: { "application/json": { schema: ERROR } },

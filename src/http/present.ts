@@ -5,7 +5,7 @@ import { MICROS } from "../domain/price.ts";
 import type { Cron } from "../domain/cron.ts";
 import type { FileInfo } from "../domain/file.ts";
 import type { WebhookDelivery } from "../domain/webhook.ts";
-import type { Run } from "../domain/run.ts";
+import { type Run, shownKwargs } from "../domain/run.ts";
 import type { Thread } from "../domain/thread.ts";
 import type { Json } from "../core/json.ts";
 import { valueAt } from "../core/json-path.ts";
@@ -33,11 +33,6 @@ export const threadJson = (thread: Thread, values: Json, usage: readonly UsageSu
   state_updated_at: isoTime(thread.state_updated_at),
   values,
   usage: usageJson(usage),
-});
-
-const shownKwargs = ({ user: _user, feedback, ...kwargs }: Run["kwargs"]) => ({
-  ...kwargs,
-  ...(feedback ? { feedback_keys: Object.keys(feedback.tokens) } : {}),
 });
 
 export const runJson = (run: Run, usage: readonly UsageSums[] = []) => ({

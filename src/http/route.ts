@@ -24,6 +24,24 @@ export interface ApiRequest<Params, Query, Body> {
   creation?: Creation | undefined;
 }
 
+/** What a 2xx answer holds that is no JSON. */
+export type NoJson = "nothing" | "events" | "text" | "page" | "bytes" | "socket";
+
+/** What a 2xx answer holds: JSON, or something else, or either as the request wants it. */
+export type AnswerKind = z.ZodType | NoJson | readonly [z.ZodType, NoJson];
+
+/** The schema of an answer in JSON, if there is one. */
+export function jsonOf(answer: AnswerKind): z.ZodType | undefined {
+  if (typeof answer === "string") return undefined;
+  return "0" in answer ? answer[0] : answer;
+}
+
+/** What an answer is that is no JSON, if it may be. */
+export function noJsonOf(answer: AnswerKind): NoJson | undefined {
+  if (typeof answer === "string") return answer;
+  return "1" in answer ? answer[1] : undefined;
+}
+
 /** A route as data: what validates, authorises, documents and answers it. */
 export interface Route {
   method: Method;
@@ -38,8 +56,7 @@ export interface Route {
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
-  /** What a 2xx answer holds; absent where there is no JSON body. */
-  response?: z.ZodType;
+  response: AnswerKind;
   /** How errors are answered on a foreign protocol. */
   onError?: (error: unknown, log: Log) => Response;
   handle(request: ApiRequest<unknown, unknown, unknown>): Promise<Response> | Response;

@@ -1,6 +1,16 @@
 import { Client } from "@langchain/langgraph-sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { human, type Loose, newThread, okJson, refusal, startRun } from "../support/calls.ts";
+import type { Run } from "../../src/domain/run.ts";
+import { webhookBody } from "../../src/domain/webhook.ts";
+import {
+  human,
+  type Loose,
+  newThread,
+  okJson,
+  refusal,
+  runWait,
+  startRun,
+} from "../support/calls.ts";
 import { type ListeningServer, startTestServer } from "../support/test-server.ts";
 
 let server: ListeningServer;
@@ -84,6 +94,16 @@ describe("a run with feedback_keys", () => {
     const urls = await joined();
     expect(urls).toEqual({ quality: expect.stringContaining(run.run_id) });
     expect(await joined()).toEqual(urls);
+  });
+
+  it("tells its webhook nothing of the addresses", async () => {
+    const webhook = "https://hooks.example/x";
+    const run = { assistant_id: "echo", input: {}, feedback_keys: ["quality"], webhook };
+    await runWait(server, await newThread(server), run);
+    const [told] = (await server.ctx.storage.webhooks.list({ limit: 1, offset: 0 })).rows;
+    const { kwargs } = webhookBody(told?.run as Run, null) as Loose;
+    expect(kwargs).toMatchObject({ feedback_keys: ["quality"] });
+    expect(JSON.stringify(kwargs)).not.toContain("tokens");
   });
 
   it("takes feedback by a link, also of a stateless run, and keeps it when that is gone", async () => {

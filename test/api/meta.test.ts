@@ -22,6 +22,22 @@ describe("GET /openapi.json", () => {
     expect(new Set(told)).toEqual(new Set(wanted));
   });
 
+  it("says of every route what its answer holds", async () => {
+    const { paths } = await okJson(server.get("/openapi.json"));
+    const typesOf = ({ method, path }: (typeof routes)[number]) => {
+      const told = paths[path.replaceAll(/:(?<name>\w+)/g, "{$<name>}")][method].responses["2XX"];
+      return Object.keys(told.content ?? {});
+    };
+    const silent = routes.filter((entry) => typesOf(entry).length === 0);
+    expect(
+      silent.filter(({ response }) => response !== "nothing" && response !== "socket"),
+    ).toEqual([]);
+    const whole = paths["/v1/chat/completions"].post.responses["2XX"].content;
+    expect(Object.keys(whole)).toEqual(["application/json", "text/event-stream"]);
+    const { schema } = paths["/threads"].post.responses["2XX"].content["application/json"];
+    expect(schema.required).toEqual(expect.arrayContaining(["thread_id", "status", "values"]));
+  });
+
   it("describes parameters, bodies and who may", async () => {
     const { paths } = await okJson(server.get("/openapi.json"));
     const join = paths["/threads/{thread_id}/runs/{run_id}/stream"].get;

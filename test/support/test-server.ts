@@ -4,6 +4,7 @@ import { type OpenContext, openContext } from "../../src/container.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { startServer } from "../../src/main.ts";
+import { checkAnswer } from "./checked-answers.ts";
 
 const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -116,8 +117,14 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
   const clock = new MovingClock();
   const opened = await openContext(testOptions(options, clock));
   const app = createApp(opened.ctx);
+  const { customApp, langgraph } = opened.ctx;
+  const isOwn = customApp === undefined && langgraph.http.mountPrefix === "";
   return {
-    ...apiOf(async (path, init) => await app.request(path, init)),
+    ...apiOf(async (path, init = {}) => {
+      const answer = await app.request(path, init);
+      if (isOwn) await checkAnswer(path, init, answer);
+      return answer;
+    }),
     ...parts(opened, clock),
   };
 }

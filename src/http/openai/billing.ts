@@ -7,6 +7,7 @@ import { reportUsage } from "../../services/usage/report.ts";
 import { type Route, route } from "../route.ts";
 import { absent } from "../schemas.ts";
 import { openAiError } from "./errors.ts";
+import { billedUsage, subscription as subscriptionAnswer } from "../answers/openai.ts";
 
 const CENTS = 100;
 
@@ -54,6 +55,7 @@ export const billingRoutes: Route[] = ["", "/v1"].flatMap((base) => [
     summary: "The limit of the caller's scarcest budget, as OpenAI once told it",
     auth: "usage:read",
     onError: openAiError,
+    response: subscriptionAnswer,
     handle: async ({ ctx }) => subscription(ctx),
   }),
   route({
@@ -63,6 +65,7 @@ export const billingRoutes: Route[] = ["", "/v1"].flatMap((base) => [
     auth: "usage:read",
     query: period,
     onError: openAiError,
+    response: billedUsage,
     handle: async ({ ctx, query }) => usage(ctx, query),
   }),
 ]);

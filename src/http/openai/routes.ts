@@ -4,6 +4,7 @@ import { originOf } from "../origin.ts";
 import { type Route, route } from "../route.ts";
 import { openAiError } from "./errors.ts";
 import { embeddingsBody, imageParameterNames, imagesBody, rerankBody } from "./schemas.ts";
+import { embeddings, images, ranking } from "../answers/openai.ts";
 
 /** The routes of OpenAI's API, and of Jina's and Cohere's for what OpenAI has not. */
 export const openAiRoutes: Route[] = [
@@ -15,6 +16,7 @@ export const openAiRoutes: Route[] = [
     auth: "embeddings:create",
     onError: openAiError,
     body: embeddingsBody,
+    response: embeddings,
     handle: async ({ ctx, body, signal }) => {
       const { model, input, dimensions, user } = body;
       const asked = { model, actor: ctx.actor, signal };
@@ -41,6 +43,7 @@ export const openAiRoutes: Route[] = [
     auth: "rerank:create",
     onError: openAiError,
     body: rerankBody,
+    response: ranking,
     handle: async ({ ctx, body, signal }) => {
       const { model, query, documents, top_n: topN, instruct } = body;
       const wish = { query, documents, topN, instruct };
@@ -68,6 +71,7 @@ export const openAiRoutes: Route[] = [
     auth: "images:create",
     onError: openAiError,
     body: imagesBody,
+    response: images,
     handle: async ({ ctx, body, headers, signal }) => {
       const { model, prompt, size, n: count, response_format: format = "url" } = body;
       const parameters = Object.fromEntries(

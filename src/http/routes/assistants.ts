@@ -26,6 +26,14 @@ import {
   assistantVersions,
   flag,
 } from "../schemas.ts";
+import { count, id, listOf } from "../answers/parts.ts";
+import {
+  assistant,
+  assistantVersion,
+  drawing,
+  graphSchemas,
+  subgraphs,
+} from "../answers/agents.ts";
 
 const xray = z
   .union([z.stringbool(), z.coerce.number().int().nonnegative()])
@@ -40,6 +48,7 @@ const kept: Route[] = [
     auth: "assistants:create",
     creates: "assistant",
     body: assistantCreate,
+    response: assistant,
     handle: async ({ ctx, body, creation }) => {
       const assistant = creation?.isRepeat
         ? await getAssistant(ctx, { assistant_id: creation.id })
@@ -56,6 +65,7 @@ const kept: Route[] = [
     summary: "Assistants by graph, name and metadata",
     auth: "assistants:search",
     body: assistantSearch,
+    response: listOf(assistant.partial()),
     handle: async ({ ctx, body: { select, graph_id, name, metadata, ...page } }) => {
       const result = await searchAssistants(ctx, { filter: { graph_id, name, metadata }, page });
       const rows = result.rows.map((assistant) => selected(assistantJson(assistant), select));
@@ -68,6 +78,7 @@ const kept: Route[] = [
     summary: "How many assistants a search finds",
     auth: "assistants:search",
     body: assistantCount,
+    response: count,
     handle: async ({ ctx, body }) => Response.json(await countAssistants(ctx, body)),
   }),
   route({
@@ -76,6 +87,7 @@ const kept: Route[] = [
     summary: "One assistant, by its id or the name of its graph",
     auth: "assistants:read",
     params: assistantParams,
+    response: assistant,
     handle: async ({ ctx, params }) =>
       Response.json(assistantJson(await getAssistant(ctx, params))),
   }),
@@ -86,6 +98,7 @@ const kept: Route[] = [
     auth: "assistants:update",
     params: assistantParams,
     body: assistantPatch,
+    response: assistant,
     handle: async ({ ctx, params, body }) =>
       Response.json(assistantJson(await patchAssistant(ctx, { ...params, change: given(body) }))),
   }),
@@ -96,6 +109,7 @@ const kept: Route[] = [
     auth: "assistants:delete",
     params: assistantParams,
     query: assistantDelete,
+    response: listOf(id),
     handle: async ({ ctx, params, query }) => {
       await deleteAssistant(ctx, { ...params, ...query });
       return Response.json([params.assistant_id]);
@@ -108,6 +122,7 @@ const kept: Route[] = [
     auth: "assistants:read",
     params: assistantParams,
     body: assistantVersions,
+    response: listOf(assistantVersion),
     handle: async ({ ctx, params, body }) =>
       Response.json((await listVersions(ctx, { ...params, ...body })).map(versionJson)),
   }),
@@ -118,6 +133,7 @@ const kept: Route[] = [
     auth: "assistants:update",
     params: assistantParams,
     body: assistantLatest,
+    response: assistant,
     handle: async ({ ctx, params, body }) =>
       Response.json(assistantJson(await setLatestVersion(ctx, { ...params, ...body }))),
   }),
@@ -130,6 +146,7 @@ const described: Route[] = [
     summary: "JSON schemas of input, output, state, config and context",
     auth: "assistants:read",
     params: assistantParams,
+    response: graphSchemas,
     handle: async ({ ctx, params }) => Response.json(await getSchemas(ctx, params)),
   }),
   route({
@@ -139,6 +156,7 @@ const described: Route[] = [
     auth: "assistants:read",
     params: assistantParams,
     query: z.object({ xray }),
+    response: drawing,
     handle: async ({ ctx, params, query }) =>
       Response.json(await getDrawing(ctx, { ...params, xray: query.xray })),
   }),
@@ -149,6 +167,7 @@ const described: Route[] = [
     auth: "assistants:read",
     params: assistantParams,
     query: z.object({ recurse: flag }),
+    response: subgraphs,
     handle: async ({ ctx, params, query }) =>
       Response.json(await getSubgraphs(ctx, { ...params, ...query })),
   }),
@@ -159,6 +178,7 @@ const described: Route[] = [
     auth: "assistants:read",
     params: assistantParams.extend({ namespace: z.string().max(1000) }),
     query: z.object({ recurse: flag }),
+    response: subgraphs,
     handle: async ({ ctx, params, query }) =>
       Response.json(await getSubgraphs(ctx, { ...params, ...query })),
   }),

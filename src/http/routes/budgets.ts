@@ -6,6 +6,8 @@ import { MICROS } from "../../domain/price.ts";
 import { deleteBudget, getBudget, listBudgets, setBudget } from "../../services/budgets/budgets.ts";
 import { type Route, route } from "../route.ts";
 import { absent, uuid } from "../schemas.ts";
+import { listOf } from "../answers/parts.ts";
+import { budget, budgetWithSpends } from "../answers/operations.ts";
 
 const budgetParams = z.object({ budget_id: uuid });
 
@@ -31,6 +33,7 @@ export const budgetRoutes: Route[] = [
     path: "/budgets",
     summary: "All budgets",
     auth: "budgets:search",
+    response: listOf(budget),
     handle: async ({ ctx }) => Response.json((await listBudgets(ctx)).map(budgetJson)),
   }),
   route({
@@ -40,6 +43,7 @@ export const budgetRoutes: Route[] = [
       "Sets a budget, or the amount of the one of the same scope, subject, period and currency",
     auth: "budgets:create",
     body: budgetCreate,
+    response: budget,
     handle: async ({ ctx, body: { amount, ...body } }) =>
       Response.json(
         budgetJson(await setBudget(ctx, { ...body, limit_micros: Math.round(amount * MICROS) })),
@@ -51,6 +55,7 @@ export const budgetRoutes: Route[] = [
     summary: "A budget and what has been spent of it",
     auth: "budgets:read",
     params: budgetParams,
+    response: budgetWithSpends,
     handle: async ({ ctx, params }) => {
       const { budget, spends } = await getBudget(ctx, params);
       return Response.json({ ...budgetJson(budget), spends });
@@ -62,6 +67,7 @@ export const budgetRoutes: Route[] = [
     summary: "Lifts a budget",
     auth: "budgets:delete",
     params: budgetParams,
+    response: "nothing",
     handle: async ({ ctx, params }) => {
       await deleteBudget(ctx, params);
       return noContent();

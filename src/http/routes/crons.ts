@@ -14,6 +14,8 @@ import {
   cronSearch,
   threadParams,
 } from "../schemas.ts";
+import { count, listOf } from "../answers/parts.ts";
+import { cron as cronAnswer } from "../answers/agents.ts";
 
 type CronBody = z.output<typeof cronPatch>;
 
@@ -68,6 +70,7 @@ export const cronRoutes: Route[] = [
     auth: "crons:create",
     creates: "cron",
     body: cronCreate,
+    response: cronAnswer,
     handle: (request) => create(request),
   }),
   route({
@@ -78,6 +81,7 @@ export const cronRoutes: Route[] = [
     creates: "cron",
     params: threadParams,
     body: cronCreate,
+    response: cronAnswer,
     handle: (request) => create(request, request.params.thread_id),
   }),
   route({
@@ -86,6 +90,7 @@ export const cronRoutes: Route[] = [
     summary: "Crons by assistant, thread, metadata and whether they are enabled",
     auth: "crons:search",
     body: cronSearch,
+    response: listOf(cronAnswer.partial()),
     handle: async ({ ctx, body: { select, limit, offset, sort_by, sort_order, ...filter } }) => {
       const page = {
         limit,
@@ -104,6 +109,7 @@ export const cronRoutes: Route[] = [
     summary: "How many crons there are",
     auth: "crons:search",
     body: cronCount,
+    response: count,
     handle: async ({ ctx, body }) => {
       const filter: CronFilter = body;
       const page = { limit: 1, offset: 0, sort_by: "cron_id", sort_order: "asc" } as const;
@@ -116,6 +122,7 @@ export const cronRoutes: Route[] = [
     summary: "One cron",
     auth: "crons:read",
     params: cronParams,
+    response: cronAnswer,
     handle: async ({ ctx, params }) => Response.json(cronJson(await getCron(ctx, params))),
   }),
   route({
@@ -125,6 +132,7 @@ export const cronRoutes: Route[] = [
     auth: "crons:update",
     params: cronParams,
     body: cronPatch,
+    response: cronAnswer,
     handle: async ({ ctx, params, body }) => {
       const { schedule } = body;
       const change = { ...fieldsOf(body), ...(schedule === undefined ? {} : { schedule }) };
@@ -138,6 +146,7 @@ export const cronRoutes: Route[] = [
     summary: "Deletes a cron; runs it has started go on",
     auth: "crons:delete",
     params: cronParams,
+    response: "nothing",
     handle: async ({ ctx, params }) => {
       await deleteCron(ctx, params);
       return noContent();

@@ -4,6 +4,8 @@ import { deleteFile, listFiles, readFile } from "../../services/files/find.ts";
 import { fileJson, pageHeaders } from "../present.ts";
 import { type Route, route } from "../route.ts";
 import { slice, uuid } from "../schemas.ts";
+import { listOf } from "../answers/parts.ts";
+import { file } from "../answers/operations.ts";
 
 const fileParams = z.object({ file_id: uuid });
 
@@ -22,6 +24,7 @@ export const fileRoutes: Route[] = [
     summary: "What models have made, newest first",
     auth: "files:search",
     query: z.object(slice),
+    response: listOf(file),
     handle: async ({ ctx, query }) => {
       const result = await listFiles(ctx, query);
       return Response.json(result.rows.map(fileJson), { headers: pageHeaders(result, query) });
@@ -33,6 +36,7 @@ export const fileRoutes: Route[] = [
     summary: "The bytes of a file",
     auth: "files:read",
     params: fileParams,
+    response: "bytes",
     handle: async ({ ctx, params }) => {
       const { file, bytes } = await readFile(ctx, params);
       const headers = {
@@ -50,6 +54,7 @@ export const fileRoutes: Route[] = [
     summary: "Deletes a file",
     auth: "files:delete",
     params: fileParams,
+    response: "nothing",
     handle: async ({ ctx, params }) => {
       await deleteFile(ctx, params);
       return noContent();

@@ -11,6 +11,8 @@ import {
 } from "../../services/knowledge/knowledge.ts";
 import { type Route, route } from "../route.ts";
 import { absent, jsonObject, slice, wholeNumber } from "../schemas.ts";
+import { listOf } from "../answers/parts.ts";
+import { documents, found, ingested } from "../answers/operations.ts";
 
 const params = z.object({ collection: collectionName });
 const documentParams = params.extend({ document_id: z.string().regex(/^[0-9a-f]{32}$/) });
@@ -38,6 +40,7 @@ export const knowledgeRoutes: Route[] = [
     path: "/knowledge",
     summary: "The names of the caller's collections of documents",
     auth: "knowledge:search",
+    response: z.object({ collections: listOf(z.string()) }),
     handle: async ({ ctx }) => Response.json({ collections: await listCollections(ctx) }),
   }),
   route({
@@ -48,6 +51,7 @@ export const knowledgeRoutes: Route[] = [
     spends: true,
     params,
     body: document,
+    response: ingested,
     handle: async ({ ctx, params: { collection }, body, signal }) =>
       Response.json(await ingestDocument(ctx, { ...body, collection }, signal)),
   }),
@@ -58,6 +62,7 @@ export const knowledgeRoutes: Route[] = [
     auth: "knowledge:search",
     params,
     query: z.object(slice),
+    response: documents,
     handle: async ({ ctx, params: { collection }, query }) =>
       Response.json({ documents: await listDocuments(ctx, { ...query, collection }) }),
   }),
@@ -69,6 +74,7 @@ export const knowledgeRoutes: Route[] = [
     spends: true,
     params,
     body: search,
+    response: found,
     handle: async ({ ctx, params: { collection }, body, signal }) =>
       Response.json(await searchKnowledge(ctx, { ...body, collection }, signal)),
   }),
@@ -78,6 +84,7 @@ export const knowledgeRoutes: Route[] = [
     summary: "Deletes a document with its chunks",
     auth: "knowledge:delete",
     params: documentParams,
+    response: "nothing",
     handle: async ({ ctx, params: address }) => {
       await deleteDocument(ctx, address);
       return noContent();
@@ -89,6 +96,7 @@ export const knowledgeRoutes: Route[] = [
     summary: "Deletes a collection with all of its documents",
     auth: "knowledge:delete",
     params,
+    response: "nothing",
     handle: async ({ ctx, params: address }) => {
       await deleteCollection(ctx, address);
       return noContent();

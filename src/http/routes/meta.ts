@@ -5,6 +5,8 @@ import { docsPage } from "../docs-page.ts";
 import { openApi } from "../openapi.ts";
 import { type Route, route } from "../route.ts";
 import { isSwitchedOff } from "../route-groups.ts";
+import { object } from "../answers/parts.ts";
+import { metrics } from "../answers/operations.ts";
 
 const metricsQuery = z.object({ format: z.enum(["prometheus", "json"]).default("prometheus") });
 
@@ -17,6 +19,7 @@ export function metaRoutes(others: readonly Route[]): Route[] {
       summary: "What was counted and measured, for Prometheus or as JSON",
       auth: "metrics:read",
       query: metricsQuery,
+      response: [metrics, "text"],
       handle: async ({ ctx, query }) => {
         const { type, text } = await reportMetrics(ctx, query.format);
         return new Response(text, { headers: { "content-type": type } });
@@ -27,6 +30,7 @@ export function metaRoutes(others: readonly Route[]): Route[] {
       path: "/openapi.json",
       summary: "This API as an OpenAPI document",
       auth: "public",
+      response: object,
       handle: ({ ctx }) => Response.json(document(ctx)),
     }),
     route({
@@ -34,6 +38,7 @@ export function metaRoutes(others: readonly Route[]): Route[] {
       path: "/docs",
       summary: "This API as a page to read",
       auth: "public",
+      response: "page",
       handle: ({ ctx }) =>
         new Response(docsPage(document(ctx)), {
           headers: { "content-type": "text/html; charset=utf-8" },

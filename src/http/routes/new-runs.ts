@@ -9,6 +9,8 @@ import { runJson } from "../present.ts";
 import { type ApiRequest, type Route, route } from "../route.ts";
 import { pathOf, type RunReply, streamReply, waitReply } from "../run-reply.ts";
 import { runBatch, runCreate, type RunCreate, threadParams } from "../schemas.ts";
+import { listOf } from "../answers/parts.ts";
+import { result, run as runAnswer } from "../answers/threads.ts";
 
 /** What a service makes a run of, from a body and the headers it came with. */
 function asked(
@@ -68,6 +70,7 @@ export const newRunRoutes: Route[] = [
     creates: "run",
     params: threadParams,
     body: runCreate,
+    response: runAnswer,
     handle: async (request) => created(await start(request, request.params.thread_id)),
   }),
   route({
@@ -78,6 +81,7 @@ export const newRunRoutes: Route[] = [
     creates: "run",
     params: threadParams,
     body: runCreate,
+    response: "events",
     handle: async (request) =>
       streamReply(await start(request, request.params.thread_id), { after: undefined }, request),
   }),
@@ -89,6 +93,7 @@ export const newRunRoutes: Route[] = [
     creates: "run",
     params: threadParams,
     body: runCreate,
+    response: result,
     handle: async (request) => waitReply(await start(request, request.params.thread_id)),
   }),
   route({
@@ -98,6 +103,7 @@ export const newRunRoutes: Route[] = [
     auth: "threads:create_run",
     creates: "run",
     body: runCreate,
+    response: runAnswer,
     handle: async (request) => created(await start(request)),
   }),
   route({
@@ -107,6 +113,7 @@ export const newRunRoutes: Route[] = [
     auth: "threads:create_run",
     creates: "run",
     body: runCreate,
+    response: "events",
     handle: async (request) => streamReply(await start(request), { after: undefined }, request),
   }),
   route({
@@ -116,6 +123,7 @@ export const newRunRoutes: Route[] = [
     auth: "threads:create_run",
     creates: "run",
     body: runCreate,
+    response: result,
     handle: async (request) => waitReply(await start(request)),
   }),
   route({
@@ -124,6 +132,7 @@ export const newRunRoutes: Route[] = [
     summary: "Starts several runs in the background: all of them, or none when one is refused",
     auth: "threads:create_run",
     body: runBatch,
+    response: listOf(runAnswer),
     handle: async (request) => {
       const { ctx, body } = request;
       const runs = await createRuns(

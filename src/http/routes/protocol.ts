@@ -53,6 +53,7 @@ export const protocolRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     body: subscribe,
+    response: "events",
     handle: ({ ctx, params, body, headers, drop }) => {
       const { since = seqOf(headers.get("last-event-id")), ...wanted } = body;
       const controller = new AbortController();
@@ -81,6 +82,7 @@ export const protocolRoutes: Route[] = [
     summary: "Commands and events of a thread on one WebSocket",
     auth: "threads:read",
     params: threadParams,
+    response: "socket",
     handle: ({ ctx, params, upgrade }) =>
       upgrade((wire) => new ProtocolSocket(ctx, params.thread_id, wire)),
   }),

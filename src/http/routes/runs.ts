@@ -20,6 +20,8 @@ import {
   statelessRunParams,
   threadParams,
 } from "../schemas.ts";
+import { listOf } from "../answers/parts.ts";
+import { result, run as runAnswer } from "../answers/threads.ts";
 
 type JoinQuery = z.output<typeof joinQuery>;
 
@@ -60,6 +62,7 @@ const ofOneRun = ({ at, params, name }: Place): Route[] => [
     summary: `A ${name}`,
     auth: "threads:read",
     params,
+    response: runAnswer,
     handle: async ({ ctx, params: address }) => {
       const run = await getRun(ctx, address);
       const usage = await usageOfRuns(ctx, [run]);
@@ -72,6 +75,7 @@ const ofOneRun = ({ at, params, name }: Place): Route[] => [
     summary: `Deletes a ${name} that is not running`,
     auth: "threads:delete",
     params,
+    response: "nothing",
     handle: async (request) => {
       await deleteRun(request.ctx, request.params);
       return noContent();
@@ -84,6 +88,7 @@ const ofOneRun = ({ at, params, name }: Place): Route[] => [
     auth: "threads:read",
     params,
     query: joinQuery,
+    response: result,
     handle: async (request) => waitReply(await joined(request.ctx, request.params, request.query)),
   }),
   route({
@@ -93,6 +98,7 @@ const ofOneRun = ({ at, params, name }: Place): Route[] => [
     auth: "threads:read",
     params,
     query: joinQuery,
+    response: "events",
     handle: async (request) => {
       const { stream_mode: modes, namespace: namespaces } = request.query;
       const after = request.headers.get("last-event-id") ?? undefined;
@@ -107,6 +113,7 @@ const ofOneRun = ({ at, params, name }: Place): Route[] => [
     auth: "threads:update",
     params,
     query: cancelQuery,
+    response: "nothing",
     handle: async (request) => {
       await cancelRun(request.ctx, { ...request.params, ...request.query });
       return noContent(request.query.wait ? 204 : 202);
@@ -122,6 +129,7 @@ export const runRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     query: runList,
+    response: listOf(runAnswer.partial()),
     handle: async ({ ctx, params, query: { select, ...query } }) => {
       const runs = await listRuns(ctx, { ...params, ...query });
       const usage = await usageOfRuns(ctx, isWanted("usage", select) ? runs : []);
@@ -137,6 +145,7 @@ export const runRoutes: Route[] = [
     auth: "threads:update",
     query: cancelManyQuery,
     body: cancelMany,
+    response: "nothing",
     handle: async ({ ctx, query, body }) => {
       if ("run_ids" in body) await cancelRuns(ctx, { ...body, ...query });
       else await cancelByStatus(ctx, { ...body, ...query });

@@ -13,6 +13,8 @@ import {
   stateQuery,
   stateUpdate,
 } from "../thread-schemas.ts";
+import { listOf } from "../answers/parts.ts";
+import { state, updatedState } from "../answers/threads.ts";
 
 export const stateRoutes: Route[] = [
   route({
@@ -22,6 +24,7 @@ export const stateRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     query: stateQuery,
+    response: state,
     handle: async ({ ctx, params, query: { select, subgraphs } }) =>
       Response.json(selectedState(await getState(ctx, { ...params, subgraphs }), select)),
   }),
@@ -32,6 +35,7 @@ export const stateRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams.extend({ checkpoint_id: z.string().max(200) }),
     query: stateQuery,
+    response: state,
     handle: async ({ ctx, params: { thread_id, checkpoint_id }, query: { select, subgraphs } }) => {
       const at = { thread_id, checkpoint: { checkpoint_id }, subgraphs };
       return Response.json(selectedState(await getState(ctx, at), select));
@@ -44,6 +48,7 @@ export const stateRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     body: stateAtCheckpoint,
+    response: state,
     handle: async ({ ctx, params, body: { checkpoint, subgraphs = false, select } }) =>
       Response.json(
         selectedState(await getState(ctx, { ...params, checkpoint, subgraphs }), select),
@@ -56,6 +61,7 @@ export const stateRoutes: Route[] = [
     auth: "threads:update",
     params: threadParams,
     body: stateUpdate,
+    response: updatedState,
     handle: async ({ ctx, params, body: { values, as_node, checkpoint, checkpoint_id } }) => {
       const at = checkpoint ?? (checkpoint_id === undefined ? undefined : { checkpoint_id });
       return Response.json(
@@ -70,6 +76,7 @@ export const stateRoutes: Route[] = [
     auth: "threads:update",
     params: threadParams,
     body: statePatch,
+    response: "nothing",
     handle: async ({ ctx, params, body }) => {
       await patchThread(ctx, { ...params, metadata: body.metadata ?? {} });
       return noContent();
@@ -82,6 +89,7 @@ export const stateRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     query: historyQuery,
+    response: listOf(state),
     handle: async ({ ctx, params, query: { select, ...query } }) => {
       const states = await getHistory(ctx, { ...params, ...query });
       return Response.json(states.map((state) => selectedState(state, select)));
@@ -94,6 +102,7 @@ export const stateRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     body: historyBody,
+    response: listOf(state),
     handle: async ({ ctx, params, body: { select, ...body } }) => {
       const states = await getHistory(ctx, { ...params, ...body });
       return Response.json(states.map((state) => selectedState(state, select)));

@@ -78,6 +78,7 @@ export const storeRoutes: Route[] = [
     summary: "Keeps an item, in place of the one at its address",
     auth: "store:put",
     body: put,
+    response: "nothing",
     handle: async ({ ctx, body }) => {
       await putItem(ctx, body);
       return noContent();
@@ -101,6 +102,7 @@ export const storeRoutes: Route[] = [
     summary: "Deletes an item",
     auth: "store:delete",
     body: address,
+    response: "nothing",
     handle: async ({ ctx, body }) => {
       await deleteItem(ctx, body);
       return noContent();

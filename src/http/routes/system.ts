@@ -55,6 +55,7 @@ export const systemRoutes: Route[] = [
       checkpointer: z.boolean().optional(),
       store: z.boolean().optional(),
     }),
+    response: z.object({ ok: z.literal(true) }),
     handle: async ({ ctx, body }) => {
       const { test_routes, host } = ctx.settings;
       if (!test_routes || !LOOPBACK.has(host))

@@ -5,6 +5,8 @@ import { cancelTask, deleteTask, getTask, listTasks } from "../../services/tasks
 import { pageHeaders } from "../present.ts";
 import { type Route, route } from "../route.ts";
 import { taskCreate, taskList, taskParams } from "../task-schemas.ts";
+import { listOf } from "../answers/parts.ts";
+import { task } from "../answers/operations.ts";
 
 export const taskRoutes: Route[] = [
   route({
@@ -14,6 +16,7 @@ export const taskRoutes: Route[] = [
     auth: "tasks:create",
     creates: "task",
     body: taskCreate,
+    response: task,
     handle: async ({ ctx, body, creation }) => {
       const task = creation?.isRepeat
         ? await getTask(ctx, { task_id: creation.id })
@@ -27,6 +30,7 @@ export const taskRoutes: Route[] = [
     summary: "Tasks by kind, status and model, newest first",
     auth: "tasks:search",
     query: taskList,
+    response: listOf(task),
     handle: async ({ ctx, query: { limit, offset, ...filter } }) => {
       const page = { limit, offset };
       const result = await listTasks(ctx, filter, page);
@@ -39,6 +43,7 @@ export const taskRoutes: Route[] = [
     summary: "One task, with its result once it has ended",
     auth: "tasks:read",
     params: taskParams,
+    response: task,
     handle: async ({ ctx, params }) => Response.json(taskJson(await getTask(ctx, params))),
   }),
   route({
@@ -47,6 +52,7 @@ export const taskRoutes: Route[] = [
     summary: "Asks a task to end; one that has ended stays as it is",
     auth: "tasks:update",
     params: taskParams,
+    response: task,
     handle: async ({ ctx, params }) => Response.json(taskJson(await cancelTask(ctx, params))),
   }),
   route({
@@ -55,6 +61,7 @@ export const taskRoutes: Route[] = [
     summary: "Deletes a task that has ended; its files stay",
     auth: "tasks:delete",
     params: taskParams,
+    response: "nothing",
     handle: async ({ ctx, params }) => {
       await deleteTask(ctx, params);
       return noContent();

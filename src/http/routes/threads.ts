@@ -21,6 +21,8 @@ import {
   threadSearch,
   threadStream,
 } from "../thread-schemas.ts";
+import { count, listOf } from "../answers/parts.ts";
+import { foundThread, thread as threadAnswer } from "../answers/threads.ts";
 
 const whole = async (ctx: Context, thread: Thread) => {
   const { thread_id } = thread;
@@ -37,6 +39,7 @@ export const threadRoutes: Route[] = [
     auth: "threads:create",
     creates: "thread",
     body: threadCreate,
+    response: threadAnswer,
     handle: async ({ ctx, body, creation }) => {
       const thread = creation?.isRepeat
         ? await getThread(ctx, { thread_id: creation.id })
@@ -52,6 +55,7 @@ export const threadRoutes: Route[] = [
     summary: "Threads by id, metadata and status",
     auth: "threads:search",
     body: threadSearch,
+    response: listOf(foundThread),
     handle: async ({ ctx, body }) => {
       const { select, extract, ids, metadata, values, status, ...page } = body;
       const filter = { ids, metadata, values, status };
@@ -75,6 +79,7 @@ export const threadRoutes: Route[] = [
     summary: "How many threads a search finds",
     auth: "threads:search",
     body: threadCount,
+    response: count,
     handle: async ({ ctx, body }) => Response.json(await countThreads(ctx, body)),
   }),
   route({
@@ -84,6 +89,7 @@ export const threadRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     query: threadGet,
+    response: threadAnswer,
     handle: async ({ ctx, params }) =>
       Response.json(await whole(ctx, await getThread(ctx, params))),
   }),
@@ -94,6 +100,7 @@ export const threadRoutes: Route[] = [
     auth: "threads:update",
     params: threadParams,
     body: threadPatch,
+    response: [threadAnswer, "nothing"],
     handle: async ({ ctx, params, body, headers }) => {
       const thread = await patchThread(ctx, {
         ...params,
@@ -111,6 +118,7 @@ export const threadRoutes: Route[] = [
     summary: "Deletes a thread with its runs and states",
     auth: "threads:delete",
     params: threadParams,
+    response: "nothing",
     handle: async ({ ctx, params }) => {
       await deleteThread(ctx, params);
       return noContent();
@@ -122,6 +130,7 @@ export const threadRoutes: Route[] = [
     summary: "A new thread with the metadata and all states of another",
     auth: "threads:create",
     params: threadParams,
+    response: threadAnswer,
     handle: async ({ ctx, params }) =>
       Response.json(await whole(ctx, await copyThread(ctx, params))),
   }),
@@ -132,6 +141,7 @@ export const threadRoutes: Route[] = [
     auth: "threads:read",
     params: threadParams,
     query: threadStream,
+    response: "events",
     handle: async ({ ctx, params, query: modes, headers, drop }) => {
       const controller = new AbortController();
       const after = headers.get("last-event-id") ?? undefined;

@@ -48,6 +48,7 @@ export const uiRoutes: Route[] = [
     auth: "assistants:read",
     params: uiParams,
     body: component,
+    response: "page",
     handle: async ({ ctx, params, body, headers }) => {
       const { name, bundle } = await found(ctx, params.name);
       const base = `${addressBase(ctx, originForPages(headers))}/ui/${name}`;
@@ -63,6 +64,7 @@ export const uiRoutes: Route[] = [
     summary: "The script or the styles of the components of a graph",
     auth: "public",
     params: fileParams,
+    response: "bytes",
     handle: async ({ ctx, params: { name, file } }) => {
       const found = (await ctx.ui.bundle(name))?.files.get(file);
       if (found === undefined) throw new NotFoundError("File", `${name}/${file}`);

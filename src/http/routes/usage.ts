@@ -7,6 +7,8 @@ import { type Route, route } from "../route.ts";
 import { absent, wholeNumber } from "../schemas.ts";
 import { exportReply } from "../usage-export.ts";
 import { reportJson } from "../usage-json.ts";
+import { listOf, usageSums } from "../answers/parts.ts";
+import { remaining } from "../answers/operations.ts";
 
 const id = absent(z.string().min(1).max(200));
 
@@ -30,29 +32,17 @@ const usageQuery = z.object({
   offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
 });
 
-const tokens = z.int().nonnegative();
-const sums = z.object({
-  calls: z.int(),
-  estimated_calls: z.int(),
-  failed_calls: z.int(),
-  unpriced_calls: z.int(),
-  prompt_tokens: tokens,
-  cached_tokens: tokens,
-  cache_write_tokens: tokens,
-  completion_tokens: tokens,
-  reasoning_tokens: tokens,
-  total_tokens: tokens,
-  units: tokens,
-  currency: z.string().nullable(),
-  cost_micros: z.int(),
-});
-
 /** A time; a date is its first moment in UTC. */
 const instant = absent(
   z
     .string()
     .refine((text) => !Number.isNaN(Date.parse(text)), "expected a date or an ISO time")
     .transform((text) => Date.parse(text)),
+);
+
+/** Each row has what it is grouped by. */
+const usageGroup = usageSums.extend(
+  Object.fromEntries(USAGE_GROUPS.map((group) => [group, z.string().nullish()])),
 );
 
 const exportQuery = z.object({
@@ -72,6 +62,7 @@ export const usageRoutes: Route[] = [
     summary: "Every recorded call, oldest first, as CSV or as lines of JSON",
     auth: "usage:read",
     query: exportQuery,
+    response: "text",
     handle: async ({ ctx, query }) => {
       const { format, from, before, model, assistant, thread, owner } = query;
       const pages = await exportCalls(ctx, {
@@ -90,6 +81,7 @@ export const usageRoutes: Route[] = [
     path: "/usage/budgets",
     summary: "What is left of the budgets of whoever asks",
     auth: "usage:read",
+    response: listOf(remaining),
     handle: async ({ ctx }) => Response.json(await remainingBudgets(ctx)),
   }),
   route({
@@ -100,8 +92,8 @@ export const usageRoutes: Route[] = [
     query: usageQuery,
     response: z.object({
       group_by: z.enum(USAGE_GROUPS),
-      rows: z.array(sums.loose()),
-      totals: z.array(sums),
+      rows: z.array(usageGroup),
+      totals: z.array(usageSums),
     }),
     handle: async ({ ctx, query }) => {
       const { group_by, from, to, model, assistant, thread, owner, ...page } = query;

@@ -11,6 +11,7 @@ import { answerByGraph } from "./graph-chat.ts";
 import { answerByModel } from "./model-chat.ts";
 import { chatBody } from "./request.ts";
 import { targetOf } from "./target.ts";
+import { completion, model, models } from "../../answers/openai.ts";
 
 const MAX_ASSISTANTS = 1000;
 
@@ -56,6 +57,7 @@ export const chatRoutes: Route[] = [
     summary: "The models and graphs that a request may name",
     auth: "models:list",
     onError: openAiError,
+    response: models,
     handle: async ({ ctx }) => Response.json({ object: "list", data: await listModels(ctx) }),
   }),
   route({
@@ -65,6 +67,7 @@ export const chatRoutes: Route[] = [
     auth: "models:list",
     onError: openAiError,
     params: z.object({ model: z.string().max(300) }),
+    response: model,
     handle: async ({ ctx, params }) => {
       const found = (await listModels(ctx)).find(({ id }) => id === params.model);
       if (found) return Response.json(found);
@@ -81,6 +84,7 @@ export const chatRoutes: Route[] = [
     auth: "chat:create",
     onError: openAiError,
     body: chatBody,
+    response: [completion, "events"],
     handle: async (asked) => {
       const { ctx } = asked;
       const body = inTools(asked.body);

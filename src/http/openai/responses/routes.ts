@@ -5,6 +5,7 @@ import { replay } from "./answer.ts";
 import { createResponse } from "./create.ts";
 import { itemsQuery, responseBody, responseParams, responseQuery } from "./request.ts";
 import { shownResponse } from "./show.ts";
+import { deletedResponse, inputItems, response as responseAnswer } from "../../answers/openai.ts";
 
 export const responseRoutes: Route[] = [
   route({
@@ -16,6 +17,7 @@ export const responseRoutes: Route[] = [
     auth: "responses:create",
     onError: openAiError,
     body: responseBody,
+    response: [responseAnswer, "events"],
     handle: (request) => createResponse(request),
   }),
   route({
@@ -26,6 +28,7 @@ export const responseRoutes: Route[] = [
     onError: openAiError,
     params: responseParams,
     query: responseQuery,
+    response: [responseAnswer, "events"],
     handle: async (request) => {
       const { ctx, params, query } = request;
       const stored = await getResponse(ctx, params);
@@ -40,6 +43,7 @@ export const responseRoutes: Route[] = [
     auth: "responses:delete",
     onError: openAiError,
     params: responseParams,
+    response: deletedResponse,
     handle: async ({ ctx, params }) => {
       await deleteResponse(ctx, params);
       const id = `resp_${params.response_id}`;
@@ -53,6 +57,7 @@ export const responseRoutes: Route[] = [
     auth: "responses:update",
     onError: openAiError,
     params: responseParams,
+    response: responseAnswer,
     handle: async ({ ctx, params }) => {
       await cancelResponse(ctx, params);
       return Response.json(await shownResponse(ctx, await getResponse(ctx, params)));
@@ -66,6 +71,7 @@ export const responseRoutes: Route[] = [
     onError: openAiError,
     params: responseParams,
     query: itemsQuery,
+    response: inputItems,
     handle: async ({ ctx, params, query: { limit, order, after } }) => {
       const { input } = await getResponse(ctx, params);
       const items = order === "asc" ? input : input.toReversed();
