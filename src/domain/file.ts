@@ -10,5 +10,10 @@ export interface FileInfo {
   created_at: number;
 }
 
+/** A file to be kept: for good, or as long as a thread. */
+export interface NewFile extends FileInfo {
+  thread_id?: string | undefined;
+}
+
 /** Where clients get a file, from the root of the server. */
 export const filePath = (fileId: string): string => `/files/${fileId}`;

@@ -1,11 +1,11 @@
 import type { AccessFilter } from "../domain/access-filter.ts";
-import type { FileInfo } from "../domain/file.ts";
+import type { FileInfo, NewFile } from "../domain/file.ts";
 import type { PageOf } from "../domain/page.ts";
 
 /** As in ports.ts: every method is one whole commit, and absence is `undefined`. */
 export interface Files {
   /** Rejects with ConflictError when the id is taken. */
-  create(file: FileInfo, bytes: Uint8Array): Promise<void>;
+  create(file: NewFile, bytes: Uint8Array): Promise<void>;
   read(
     fileId: string,
     access?: AccessFilter,

@@ -276,6 +276,8 @@ export interface FileTable {
   size: number;
   metadata: string;
   created_at: number;
+  /** The thread that it is deleted with; null for one that stays. */
+  thread_id: string | null;
   bytes: Uint8Array;
 }
 

@@ -138,7 +138,8 @@ async function capArtifact(artifact: unknown, cap: Cap): Promise<unknown> {
 const keep = async (
   content: { bytes: Buffer; contentType: string },
   { config }: Cap,
-): Promise<KeptFile> => await currentRuntime().files.keep(content, originOf(config));
+): Promise<KeptFile> =>
+  await currentRuntime().files.keep({ ...content, goesWithThread: true }, originOf(config));
 
 const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FileInfo } from "../../src/domain/file.ts";
+import { sampleThread } from "./samples.ts";
 import type { Subject } from "./storage.contract.ts";
 
 const sample = (file_id: string, change: Partial<FileInfo> = {}): FileInfo => ({
@@ -41,6 +42,18 @@ export function filesContract(subject: Subject): void {
       for (const file of [old, young, foreign]) await files.create(file, BYTES);
       expect(await files.list({ ...page, access: mine })).toEqual({ rows: [young, old], total: 2 });
       expect(await files.list({ limit: 1, offset: 1 })).toEqual({ rows: [young], total: 3 });
+    });
+
+    it("clears away those that go with a thread when it is deleted, and no others", async () => {
+      const { files, threads, removals } = subject();
+      await threads.create(sampleThread("t"));
+      await files.create({ ...sample("of-thread"), thread_id: "t" }, BYTES);
+      await files.create({ ...sample("of-other"), thread_id: "u" }, BYTES);
+      await files.create(sample("stays"), BYTES);
+      await threads.delete("t");
+      while (await removals.clear());
+      const left = (await files.list(page)).rows.map(({ file_id }) => file_id);
+      expect(left.toSorted()).toEqual(["of-other", "stays"]);
     });
 
     it("sweeps what is older than a time, a few at a time", async () => {

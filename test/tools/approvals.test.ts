@@ -7,7 +7,7 @@ import type { Loose } from "../support/calls.ts";
 import * as fake from "../support/fake-provider.ts";
 import { done } from "../support/graphs/tooled.ts";
 import { tempFolder } from "../support/spawn-server.ts";
-import { ASKED, resultsIn, tooled } from "./support.ts";
+import { ASKED, LONG_POLL, resultsIn, tooled } from "./support.ts";
 
 const ASKS = { tool_policy: { note: "ask" } };
 const note = (text: string): fake.Answer => calling(["note", { text }]);
@@ -185,7 +185,7 @@ describe("the operator's rules", () => {
       .poll(async () => {
         it.answer(note("one"), fine);
         return resultsIn((await asking(it.client, {})).first)[0]?.content;
-      })
+      }, LONG_POLL)
       .toBe("Error: note is denied.");
   });
 

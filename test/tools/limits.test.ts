@@ -5,7 +5,7 @@ import type { Loose } from "../support/calls.ts";
 import * as fake from "../support/fake-provider.ts";
 import { stopped } from "../support/graphs/tooled.ts";
 import { OWN_GRAPHS } from "../support/test-server.ts";
-import { ASKED, resultsIn, tooled } from "./support.ts";
+import { ASKED, LONG_POLL, resultsIn, tooled } from "./support.ts";
 
 const LONG = 2_000_000;
 const settings = { tool_result_characters: 1000 };
@@ -70,6 +70,18 @@ describe("limits of tool calls", () => {
     );
     expect(whole?.type).toBe("application/json");
     expect(stored).toBeLessThan(30_000);
+  });
+
+  it("keeps a long result as long as its thread", async () => {
+    await using it = await tooled([calling(["flood", { length: 1001 }]), fake.text("fine")], {
+      settings,
+    });
+    const { thread_id } = await it.client.threads.create();
+    const values = await it.client.runs.wait(thread_id, "tooled", { input: ASKED });
+    const { url } = resultsIn(values)[0]?.["additional_kwargs"].kept_result ?? {};
+    expect((await it.server.get(url)).status).toBe(200);
+    await it.client.threads.delete(thread_id);
+    await expect.poll(async () => (await it.server.get(url)).status, LONG_POLL).toBe(404);
   });
 
   it("offers nothing to read on with where no result was too long", async () => {

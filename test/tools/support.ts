@@ -53,6 +53,9 @@ export async function tooled(
   };
 }
 
+/** For what happens soon, on a machine that may be busy. */
+export const LONG_POLL = { timeout: 15_000 };
+
 /** What `tooled` is asked with. */
 export const ASKED = { messages: [{ role: "user", content: "go" }] };
 

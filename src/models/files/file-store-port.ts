@@ -4,6 +4,8 @@ import type { CallOrigin } from "../provider/origin.ts";
 export interface FileContent {
   readonly bytes: Uint8Array;
   readonly contentType: string;
+  /** Whether it is deleted with the thread of its run; others stay. */
+  readonly goesWithThread?: boolean;
 }
 
 /** Where a file is kept: `url` is what clients reach it by. */

@@ -1,8 +1,7 @@
 import type { Context } from "../../context.ts";
 import { newId } from "../../core/ids.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { ANONYMOUS } from "../../domain/actor.ts";
-import { filePath, type FileInfo } from "../../domain/file.ts";
+import { filePath, type FileInfo, type NewFile } from "../../domain/file.ts";
 import type { FileContent, FileStore } from "../../models/files/file-store-port.ts";
 import { allowedToCreate } from "../access.ts";
 import { addressBase } from "../address.ts";
@@ -25,7 +24,7 @@ export async function keepFile(ctx: Context, content: FileContent): Promise<File
   const { metadata } = await allowedToCreate(ctx, "files:create", {
     content_type: content.contentType,
   });
-  return await keep(ctx, content, metadata);
+  return await keep(ctx, content, { metadata });
 }
 
 /** Keeps what the models of runs make: whoever may see the thread of the run may see the file. */
@@ -35,7 +34,10 @@ export function runFiles({ guard, ...parts }: Parts & Pick<Context, "guard">): F
     async keep(content, { threadId }) {
       const thread =
         threadId === undefined ? undefined : await parts.storage.threads.find(threadId);
-      const { file_id } = await keep(parts, content, thread?.metadata ?? {});
+      const { file_id } = await keep(parts, content, {
+        metadata: thread?.metadata ?? {},
+        ...(content.goesWithThread === true && thread ? { thread_id: thread.thread_id } : {}),
+      });
       return { id: file_id, url: fileUrl(parts, file_id) };
     },
     async read(fileId) {
@@ -61,15 +63,15 @@ const contentOf = (
 async function keep(
   { storage, clock }: Pick<Parts, "storage" | "clock">,
   { bytes, contentType }: FileContent,
-  metadata: JsonObject,
+  belonging: Pick<NewFile, "metadata" | "thread_id">,
 ): Promise<FileInfo> {
   const file: FileInfo = {
     file_id: newId(),
     content_type: contentType,
     size: bytes.length,
-    metadata,
+    metadata: belonging.metadata,
     created_at: clock.now(),
   };
-  await storage.files.create(file, bytes);
+  await storage.files.create({ ...file, ...belonging }, bytes);
   return file;
 }

@@ -20,6 +20,7 @@ import { feedback } from "./0026-feedback.ts";
 import { taskFallbacks } from "./0024-task-fallbacks.ts";
 import { knowledge } from "./0030-knowledge.ts";
 import { runSpends } from "./0025-run-spends.ts";
+import { filesOfThreads } from "./0028-files-of-threads.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, oldest first. */
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   knowledge,
   runSpends,
   responseFollowers,
+  filesOfThreads,
 ];

@@ -12,6 +12,7 @@ const TABLES = {
   checkpoint: { key: ["thread_id", "checkpoint_ns", "checkpoint_id"], size: "checkpoint" },
   checkpoint_blob: { key: ["thread_id", "checkpoint_ns", "version", "channel"], size: "value" },
   checkpoint_part: { key: ["thread_id", "part_id"], size: "value" },
+  file: { key: ["thread_id", "file_id"], size: "bytes" },
   checkpoint_write: {
     key: ["thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "run_id"],
     size: "value",

@@ -1,5 +1,5 @@
 import type { AccessFilter } from "../../domain/access-filter.ts";
-import type { FileInfo } from "../../domain/file.ts";
+import type { FileInfo, NewFile } from "../../domain/file.ts";
 import type { PageOf } from "../../domain/page.ts";
 import { accessCondition } from "../access-condition.ts";
 import { all, first, run, type Commit } from "../commit.ts";
@@ -11,7 +11,7 @@ import { pageOf } from "./page-rows.ts";
 
 const INFO = ["file_id", "content_type", "size", "metadata", "created_at"] as const;
 
-type InfoRow = Omit<FileRow, "bytes">;
+type InfoRow = Omit<FileRow, "bytes" | "thread_id">;
 
 const toInfo = ({ file_id, content_type, size, metadata, created_at }: InfoRow): FileInfo => ({
   file_id,
@@ -30,7 +30,7 @@ export class KyselyFiles implements Files {
     this.#dialect = dialect;
   }
 
-  create(file: FileInfo, bytes: Uint8Array): Promise<void> {
+  create(file: NewFile, bytes: Uint8Array): Promise<void> {
     return this.#commits.write(() => insertFile(this.#dialect, file, bytes));
   }
 
@@ -105,7 +105,13 @@ export class KyselyFiles implements Files {
 }
 
 /** Keeps a file inside a commit. */
-export function insertFile({ db }: Dialect, file: FileInfo, bytes: Uint8Array): Commit<void> {
+export function insertFile(
+  { db }: Dialect,
+  { thread_id, ...file }: NewFile,
+  bytes: Uint8Array,
+): Commit<void> {
   const metadata = JSON.stringify(file.metadata);
-  return run(db.insertInto("file").values({ ...file, metadata, bytes }));
+  return run(
+    db.insertInto("file").values({ ...file, thread_id: thread_id ?? null, metadata, bytes }),
+  );
 }

@@ -8,6 +8,7 @@ const ROWS = 250;
 const BATCH = 50;
 
 const STATE: readonly SlicedTable[] = [
+  "file",
   "checkpoint",
   "checkpoint_write",
   "checkpoint_blob",

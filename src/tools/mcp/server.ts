@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { loadMcpTools } from "@langchain/mcp-adapters";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -12,6 +13,7 @@ import { asOwn } from "./own-tools.ts";
 
 /** How long a list of tools is taken for what it was, should its server not tell of changes. */
 const LIST_TTL_MS = 10 * 60_000;
+const PATIENCE_MS = 2000;
 const PING_MS = 5000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -53,7 +55,20 @@ export class McpServer {
     const now = this.#parts.clock.now();
     if (this.#listed && now < this.#listed.staleAt) return { tools: this.#listed.tools };
     if (this.#failure && now < this.#failure.retryAt) return { reason: this.#failure.reason };
-    return await (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return await (this.#failure === undefined ? this.#looking : this.#soon(this.#failure));
+  }
+
+  /** Of one that was away before, nobody waits long for whether it still is. */
+  async #soon({ reason }: Failure): Promise<McpOffer> {
+    const isOver = new AbortController();
+    const { signal } = isOver;
+    const still = pause(PATIENCE_MS, { reason }, { signal, ref: false }).catch(() => ({ reason }));
+    try {
+      return await Promise.race([this.#looking ?? { reason }, still]);
+    } finally {
+      isOver.abort();
+    }
   }
 
   async close(): Promise<void> {
