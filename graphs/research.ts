@@ -9,7 +9,7 @@ import {
   StateGraph,
   StateSchema,
 } from "@langchain/langgraph";
-import { ChatContext, chatModel, contextOf, prompt } from "kagari/graphkit";
+import { ChatContext, chatModel, contextOf, knowledge, prompt } from "kagari/graphkit";
 import { z } from "zod";
 
 const ResearchContext = ChatContext.extend({
@@ -84,15 +84,23 @@ async function research(
   const tell = (status: string) =>
     config.writer?.({ type: "progress", stage: "step", step, of, status });
   tell("started");
-  const { namespace } = contextOf(config, ResearchContext);
+  const { namespace, collection } = contextOf(config, ResearchContext);
+  const kept = collection === undefined ? [] : await passagesOf(collection, step, config);
   const stored = (await config.store?.search(namespace, { query: step, limit: PASSAGES })) ?? [];
   const found = [
     ...nearest(documents ?? [], step),
+    ...kept,
     ...stored.map(({ key, value }) => ({ title: key, text: textOf(value) })),
   ].map(({ title, text }) => ({ title, text: text.slice(0, PASSAGE_CHARACTERS) }));
   const text = found.length === 0 ? "" : await answer(step, found, config);
   tell(found.length === 0 ? "nothing found" : "done");
   return { findings: [{ step, text, sources: found }] };
+}
+
+async function passagesOf(collection: string, step: string, config: LangGraphRunnableConfig) {
+  const { passages, warning } = await knowledge(collection, { limit: PASSAGES }).search(step);
+  if (warning !== undefined) config.writer?.({ type: "warning", warning });
+  return passages.map(({ source, text }) => ({ title: source, text }));
 }
 
 async function answer(step: string, found: Source[], config: LangGraphRunnableConfig) {
@@ -160,7 +168,7 @@ function numbered(findings: readonly Finding[]) {
 const cite = (text: string, numberOf: (number: number) => number | undefined): string =>
   text.replace(/\[(\d+)\]/g, (_, digits: string) => `[${numberOf(Number(digits)) ?? "?"}]`);
 
-/** Plans questions, looks each up in documents and store in parallel, reports with its sources. */
+/** Plans questions, looks each up in documents, collection and store in parallel, reports with sources. */
 export const graph = new StateGraph(ResearchState, ResearchContext)
   .addNode("planner", plan)
   .addNode("step", research, { input: StepState })

@@ -17,6 +17,8 @@ import {
   chatModel,
   contextOf,
   fitMessages,
+  knowledge,
+  passageText,
   readPrompt,
   runTools,
   systemPrompt,
@@ -27,7 +29,10 @@ import { z } from "zod";
 
 const TeamContext = ChatContext.extend({
   max_rounds: z.int().min(1).max(50).default(6).describe("Rounds of handing work over."),
-  namespace: z.array(z.string()).default(["documents"]).describe("Where the researcher searches."),
+  namespace: z
+    .array(z.string())
+    .default(["documents"])
+    .describe("Where the researcher searches the store, unless a collection is given."),
 });
 
 /** Rounds of tools that a member may take for one task. */
@@ -46,9 +51,18 @@ const MemberState = new StateSchema({
 
 type MemberState = typeof MemberState.State;
 
+async function knownOf(collection: string, query: string): Promise<string> {
+  const { passages, warning } = await knowledge(collection, { limit: FOUND_DOCUMENTS }).search(
+    query,
+  );
+  const found = passages.map((passage, index) => passageText({ ...passage, number: index + 1 }));
+  return [warning ?? [], ...found].flat().join("\n\n") || "Nothing was found.";
+}
+
 const searchDocuments = tool(
   async ({ query }, config: LangGraphRunnableConfig) => {
-    const { namespace } = contextOf(config, TeamContext);
+    const { namespace, collection } = contextOf(config, TeamContext);
+    if (collection !== undefined) return await knownOf(collection, query);
     const found = await config.store?.search(namespace, { query, limit: FOUND_DOCUMENTS });
     if (!found?.length) return "Nothing was found.";
     return found.map(({ key, value }) => `[${key}] ${JSON.stringify(value)}`).join("\n\n");

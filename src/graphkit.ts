@@ -51,10 +51,7 @@ export const ChatContext = z.object({
     .array(z.string())
     .optional()
     .describe("Names of the tools to offer, mcp:server for those of a server; [] for none."),
-  collection: z
-    .string()
-    .optional()
-    .describe("The collection of documents that search_knowledge looks in."),
+  collection: z.string().optional().describe("The collection of documents that is searched."),
   tool_policy: ToolPolicies.optional().describe(
     "Tools, or rules on their arguments, by which a human is asked (ask) or a call is never run (deny).",
   ),

@@ -1,46 +1,21 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { InMemoryStore, MemorySaver } from "@langchain/langgraph";
 import { afterEach, describe, expect, it } from "vitest";
 import { graph } from "../../graphs/research.ts";
-import type { Loose } from "../support/calls.ts";
+import { okJson, type Loose } from "../support/calls.ts";
 import * as fake from "../support/fake-provider.ts";
 import { testRuntime } from "../models/support.ts";
+import {
+  answering,
+  DOCUMENTS,
+  FIELDS,
+  INPUT,
+  partsOf,
+  PLAN,
+  QUESTION,
+} from "./research-answers.ts";
 import { inScript, partial, served } from "./support.ts";
-
-const DOCUMENTS = [
-  { title: "lamps.md", text: "Lamps cost 5 yuan.\n\nChairs cost 40 yuan." },
-  { title: "灯.md", text: "台灯有蓝色和红色。" },
-];
-const QUESTION = "lamps: cost and 颜色?";
-const INPUT = { question: QUESTION, documents: DOCUMENTS };
-const PLAN = ["what do lamps cost", "台灯的颜色"];
-
-type Part = "plan" | "cost" | "colour" | "report";
-
-function partOf({ body }: fake.RecordedRequest): Part {
-  const asked = JSON.stringify(body["messages"]);
-  if (asked.includes("## ")) return "report";
-  if (!asked.includes("[1]")) return "plan";
-  return asked.includes("台灯的颜色") ? "colour" : "cost";
-}
-
-const ANSWERS: Record<Part, fake.Answer> = {
-  plan: fake.text(JSON.stringify({ steps: PLAN })),
-  cost: fake.text("They cost 5 yuan [1]."),
-  colour: fake.text("蓝色和红色 [1]，也许 [7]。"),
-  report: fake.text("5 yuan [1], blue and red [2], green [9]."),
-};
-
-const FIELDS = { structured_output: "json_schema", retries: 0 };
-
-/** Answers by what is asked; steps come in parallel. */
-function answering(answers: Partial<Record<Part, fake.Answer>> = {}): fake.Answer {
-  return (response, request) => {
-    const part = partOf(request);
-    (answers[part] ?? ANSWERS[part])(response, request);
-  };
-}
-
-const partsOf = (provider: fake.FakeProvider): Part[] => provider.requests.map(partOf);
 
 afterEach(() => {
   Reflect.deleteProperty(graph, "store");
@@ -71,6 +46,20 @@ describe("graphs/research", () => {
     const context = partial({ namespace: ["shop"] });
     const { sources } = await graph.invoke({ question: QUESTION }, { context });
     expect(sources).toEqual([{ number: 1, title: "prices", text: "Lamps are 6 yuan." }]);
+  });
+
+  it("searches a collection of documents", async () => {
+    const embedding = { model_type: "embedding", server_type: "demo", model: "d", pay_in: 0 };
+    await using s = await served([answering()], FIELDS, (folder) =>
+      writeFileSync(join(folder, "demo-embedding.json"), JSON.stringify(embedding)),
+    );
+    const document = { source: "prices.md", text: "What lamps cost: 5 yuan." };
+    await okJson(s.server.put("/knowledge/shop/documents", document));
+    const state: Loose = await s.client.runs.wait(null, "research", {
+      input: { question: QUESTION },
+      context: partial({ collection: "shop" }),
+    });
+    expect(state.sources).toEqual([{ number: 1, title: "prices.md", text: document.text }]);
   });
 
   it("says that nothing was found and asks no model for a report", async () => {
@@ -134,5 +123,5 @@ describe("graphs/research", () => {
       "write",
     ]);
     expect((await inScript("research", input)).sources[0].title).toBe("lamps.md");
-  });
+  }, 90_000);
 });

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { InMemoryStore, MemorySaver } from "@langchain/langgraph";
 import { afterEach, describe, expect, it } from "vitest";
 import { graph } from "../../graphs/team.ts";
@@ -120,6 +122,30 @@ describe("graphs/team", () => {
     expect(JSON.stringify(bySystem(t.asked(), "team-researcher")[1])).toContain("[lamps.md]");
   });
 
+  it("has its researcher search a collection of documents", async () => {
+    const answer: fake.Answer = (response, request) => {
+      const { tools = [], messages }: Loose = request.body;
+      const isSupervisor = tools.some((it: Loose) => it.function.name === "researcher");
+      const hasResult = messages.some(({ role }: Loose) => role === "tool");
+      const call: [string, object] = isSupervisor
+        ? ["researcher", { input: "find the price" }]
+        : ["search_documents", { query: "lamps cost" }];
+      (hasResult ? fake.text("5 yuan") : calling(call))(response, request);
+    };
+    const embedding = { model_type: "embedding", server_type: "demo", model: "d", pay_in: 0 };
+    await using s = await served([answer], {}, (folder) =>
+      writeFileSync(join(folder, "demo-embedding.json"), JSON.stringify(embedding)),
+    );
+    const document = { source: "prices.md", text: "Lamps cost 5 yuan." };
+    await okJson(s.server.put("/knowledge/shop/documents", document));
+    await s.client.runs.wait(null, "team", {
+      input: say("price?"),
+      context: partial({ collection: "shop" }),
+    });
+    const found = s.provider.requests.map(({ body }) => JSON.stringify(body["messages"]));
+    expect(found.some((text) => text.includes('source=\\"prices.md\\"'))).toBe(true);
+  });
+
   it("streams what the members do, over the official client on the demo model", async () => {
     await using s = await served();
     const events: Loose[] = [];
@@ -135,7 +161,7 @@ describe("graphs/team", () => {
     const updates = events.filter(({ event }) => event === "updates");
     expect(updates.at(-1)?.data.supervisor.messages[0].content).toContain("84");
     expect((await inScript("team", say("计算 12*7"))).messages).toHaveLength(4);
-  });
+  }, 90_000);
 
   it("spends the budget of the run with its members: one of them pauses the run", async () => {
     const answers = [calling(["writer", { input: "a line" }]), fake.text("ok")];
