@@ -30,13 +30,12 @@ type Ask = Promise<Response>;
 const open = () => testServer({ langgraph: OWN_GRAPHS });
 
 /** Refused with a status and a reason, in OpenAI's shape or in the server's own. */
-async function expectRefusal(asked: Ask, status: number, reason?: RegExp): Promise<Response> {
+async function expectRefusal(asked: Ask, status: number, reason = /./): Promise<Response> {
   const answer = await asked;
   const body: Loose = await answer.json();
   expect(answer.status, JSON.stringify(body)).toBe(status);
   const message = body.error?.message ?? body.detail;
-  expect(message).toEqual(expect.any(String));
-  if (reason) expect(message).toMatch(reason);
+  expect(message).toMatch(reason);
   return answer;
 }
 
@@ -60,8 +59,9 @@ describe.each(Object.entries(DOORS))("A1: a key at %s", (name, ask) => {
   it("is for its models only", async () => {
     await using server = await open();
     const key = await makeKey(server, { name: "ann", models: ["other"] });
-    if (isOfModel) await expectRefusal(ask(key), 403, /"demo"/);
-    else expect(await (await ask(key)).text()).toMatch(/may not use the model .{0,2}"demo/);
+    const refused = await ask(key);
+    expect(await refused.text()).toMatch(/may not use the model .{0,2}"demo/);
+    expect(refused.status === 403).toBe(isOfModel || name.includes("completions"));
     await okJson(ask(await makeKey(server, { name: "bob", models: ["demo"] })));
   });
 
