@@ -46,8 +46,6 @@ export async function runTools(
     { ...state, messages: [...before, ...results] },
     config,
   );
-  // What tools say of being told to stop is no result, for whoever takes the run over to find.
-  config.signal?.throwIfAborted();
   if (given.length === 0) return ran;
   if (Array.isArray(ran)) return [{ messages: given }, ...ran];
   return "messages" in ran ? { messages: [...given, ...ran.messages] } : [{ messages: given }, ran];

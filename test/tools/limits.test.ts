@@ -3,7 +3,7 @@ import type { Client } from "@langchain/langgraph-sdk";
 import { calling } from "../graphs/support.ts";
 import type { Loose } from "../support/calls.ts";
 import * as fake from "../support/fake-provider.ts";
-import { stopped } from "../support/graphs/tooled.ts";
+import { lingering, stopped } from "../support/graphs/tooled.ts";
 import { OWN_GRAPHS } from "../support/test-server.ts";
 import { ASKED, LONG_POLL, resultsIn, tooled } from "./support.ts";
 
@@ -90,15 +90,18 @@ describe("limits of tool calls", () => {
     expect(sent).not.toContain("read_result");
   });
 
-  it("stops a call whose run is cancelled, and keeps no result of it", async () => {
-    await using it = await tooled([calling(["hang", { text: "b" }])], {
+  it("stops a call whose run is cancelled, and keeps nothing of what it says to that", async () => {
+    await using it = await tooled([calling(["linger", { text: "b" }])], {
       settings: { tool_timeout_seconds: 0 },
     });
     const { thread_id } = await it.client.threads.create();
-    const run = await it.client.runs.create(thread_id, "tooled", { input: ASKED });
-    await it.client.runs.cancel(thread_id, run.run_id, true);
-    const { values }: Loose = await it.client.threads.getState(thread_id);
-    expect(resultsIn({ messages: values?.messages ?? [] })).toEqual([]);
+    const { run_id } = await it.client.runs.create(thread_id, "tooled", { input: ASKED });
+    await lingering.promise;
+    await it.client.runs.cancel(thread_id, run_id, true);
+    expect(stopped).toContain("linger");
+    const { values, next }: Loose = await it.client.threads.getState(thread_id);
+    expect(resultsIn(values)).toEqual([]);
+    expect(next).toEqual(["tools"]);
   });
 });
 

@@ -43,7 +43,23 @@ const pay = tool(
   { name: "pay", description: "Costs what the text says, in sums of millionths.", schema: text },
 );
 
+/** Resolved when a call of `linger` has begun. */
+export const lingering = Promise.withResolvers<void>();
+
+const linger = tool(
+  (_: { text: string }, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener("abort", () => {
+        stopped.push("linger");
+        reject(new Error("told to stop"));
+      });
+      lingering.resolve();
+    }),
+  { name: "linger", description: "Answers when it is told to stop.", schema: text },
+);
+
 const OWN = [
+  linger,
   Object.assign(pay, { metadata: { cost: { micros: 1000, currency: "USD" } } }),
   Object.assign(hang, { metadata: { timeout: 0.01 } }),
   tool(
