@@ -2,28 +2,18 @@ import { tool } from "@langchain/core/tools";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 import { withImplicitConfig } from "../models/call.ts";
+import { passageText } from "../models/knowledge/passage.ts";
 import { knowledge } from "../models/knowledge/retriever.ts";
 import type { Means } from "./means.ts";
-
-const metadataSchema = z.looseObject({
-  source: z.string(),
-  first_line: z.number().nullish(),
-  last_line: z.number().nullish(),
-});
 
 /** Finds passages in the owner's documents; the run's context says in which collection. */
 export const searchKnowledgeTool = () =>
   tool(
     async ({ query }, config: LangGraphRunnableConfig) => {
-      const found = await knowledge(collectionOf(config)).invoke(query, config);
-      if (found.length === 0) return "The documents have nothing about this.";
-      return found
-        .map(({ pageContent, metadata }, index) => {
-          const { source, first_line: first, last_line: last } = metadataSchema.parse(metadata);
-          const lines = first == null ? "" : `, lines ${first}-${last ?? first}`;
-          return `[${index + 1}] ${source}${lines}:\n${pageContent}`;
-        })
-        .join("\n\n");
+      const { passages, warning } = await knowledge(collectionOf(config)).search(query);
+      const found = passages.map((it, index) => passageText({ ...it, number: index + 1 }));
+      const told = warning === undefined ? found : [warning, ...found];
+      return told.join("\n\n") || "The documents have nothing about this.";
     },
     {
       name: "search_knowledge",

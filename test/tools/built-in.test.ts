@@ -175,7 +175,9 @@ describe("search_knowledge", () => {
     const ann = new Client({ apiUrl: it.server.url, apiKey: key });
     const ask: [string, object] = ["search_knowledge", { query: "台灯" }];
     const [passage] = await called({ ...it, client: ann }, [ask], { collection: "shop" });
-    expect(passage).toMatch(/^\[1\] lamps\.md, lines \d-3:\n[^]*台灯有蓝色和红色。$/);
+    expect(passage).toMatch(
+      /^\[1\]\n<passage source="lamps\.md" lines="\d-3">\n[^]*台灯有蓝色和红色。/,
+    );
     const bob = await it.clientOf("bob");
     const [other] = await called({ ...it, client: bob }, [ask], { collection: "shop" });
     expect(other).not.toContain("台灯有");
