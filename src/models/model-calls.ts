@@ -33,20 +33,17 @@ export function createModelCalls({ models, factors, ...parts }: Parts): ModelCal
       ...originOfUser(actor.user),
     };
   };
+  const raw = once(() => import("./raw/complete.ts"));
   return {
-    isModel: (id) => models.list().some((model) => model.id === id),
-    chatModels: () =>
-      models
-        .list()
-        .filter(({ modelType, state }) => modelType === "chat" && state === "ready")
-        .map(({ id, dialect }) => ({ id, dialect })),
+    isModel: (id) => models.has(id),
+    chatModels: () => readyChats(models),
     async complete(asked, body) {
-      const { completeRaw } = await import("./raw/complete.ts");
+      const { completeRaw } = await raw();
       // A provider's answer came as JSON.
       return (await completeRaw(callOf(asked), { body, signal: asked.signal })) as JsonObject;
     },
     async streamChat(asked, body) {
-      const { streamRaw } = await import("./raw/complete.ts");
+      const { streamRaw } = await raw();
       return await streamRaw(callOf(asked), { body, signal: asked.signal });
     },
     async embed(asked, inputs, wish) {
@@ -64,4 +61,16 @@ export function createModelCalls({ models, factors, ...parts }: Parts): ModelCal
     },
     tasks: createModelTasks({ models, factors, ...parts }),
   };
+}
+
+const readyChats = (models: ModelRegistry): { id: string; dialect: string }[] =>
+  models
+    .list()
+    .filter(({ modelType, state }) => modelType === "chat" && state === "ready")
+    .map(({ id, dialect }) => ({ id, dialect }));
+
+/** What loads LangChain is imported when it is needed; an import is not free the second time either. */
+function once<Module>(load: () => Promise<Module>): () => Promise<Module> {
+  let loaded: Promise<Module> | undefined;
+  return () => (loaded ??= load());
 }

@@ -87,6 +87,11 @@ export class ModelRegistry {
     );
   }
 
+  /** Whether a model of any type goes by this id. */
+  has(id: string): boolean {
+    return this.#models.has(id);
+  }
+
   /** A configured model, callable or not; throws "validation" for an unknown id. */
   find(id: string): Model {
     const model = this.#models.get(id);

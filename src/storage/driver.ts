@@ -57,9 +57,14 @@ export interface Dialect {
   };
 }
 
+export interface WriteOptions {
+  /** The commit is of no use to another process after a crash: the disk is not waited for. */
+  isPassing?: boolean;
+}
+
 /** Runs commits whole: a rejected one has changed nothing. */
 export interface Commits {
-  write<T>(work: Work<T>): Promise<T>;
+  write<T>(work: Work<T>, options?: WriteOptions): Promise<T>;
   /** Where commits are concurrent, `snapshot` makes all statements of the read see one moment. */
   read<T>(work: Work<T>, consistency?: "snapshot"): Promise<T>;
 }

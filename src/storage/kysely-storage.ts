@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { run, type Commit } from "./commit.ts";
-import type { Driver } from "./driver.ts";
+import type { Commits, Driver } from "./driver.ts";
 import type { Storage } from "./ports.ts";
 import { KyselyApiKeys } from "./repositories/api-keys.ts";
 import { KyselyAssistants } from "./repositories/assistants.ts";
@@ -97,7 +97,7 @@ export class KyselyStorage implements Storage {
     this.items = new KyselyItems(driver, dialect);
     this.knowledge = new KyselyKnowledge(driver, dialect);
     this.removals = new KyselyRemovals(driver, dialect);
-    this.apiKeys = new KyselyApiKeys(driver, dialect);
+    this.apiKeys = new KyselyApiKeys(this.#forKeys(), dialect);
     this.tasks = new KyselyTasks(driver, dialect);
     this.responses = new KyselyResponses(driver, dialect);
   }
@@ -108,6 +108,14 @@ export class KyselyStorage implements Storage {
 
   close(): Promise<void> {
     return this.#driver.close();
+  }
+
+  /** What a key is given counts as a budget. */
+  #forKeys(): Commits {
+    return {
+      read: (...args) => this.#driver.read(...args),
+      write: (...args) => this.#driver.write(...args).finally(() => this.budgets.forget()),
+    };
   }
 
   *#truncateCommit(kinds: Kinds): Commit<void> {

@@ -167,6 +167,35 @@ export function budgetsContract(subject: Subject): void {
       ]);
     });
 
+    it("apply from the moment they are set, changed or lifted, those of keys too", async () => {
+      const { budgets, apiKeys } = subject();
+      const applying = async () =>
+        (await budgets.applying(payer({ key_id: "k" }))).map((one) => [
+          one.scope,
+          one.limit_micros,
+        ]);
+      expect(await applying()).toEqual([]);
+      await apiKeys.create(sampleKey("k", { amount_micros: 5, currency: "CNY", per: "day" }), "h");
+      expect(await applying()).toEqual([["key", 5]]);
+      await budgets.put(budget("a"));
+      expect(await applying()).toEqual([
+        ["key", 5],
+        ["owner", 100],
+      ]);
+      await budgets.put(budget("k", { scope: "key", subject: "k", per: "day", limit_micros: 9 }));
+      await budgets.put(budget("a", { limit_micros: 7 }));
+      expect(await applying()).toEqual([
+        ["key", 9],
+        ["owner", 7],
+      ]);
+      await budgets.delete("k");
+      await budgets.delete("a");
+      expect(await applying()).toEqual([["key", 5]]);
+      await apiKeys.revoke("k", 2);
+      await apiKeys.delete("k");
+      expect(await applying()).toEqual([]);
+    });
+
     it("forget what runs spent that ended long ago, and nothing else", async () => {
       const storage = subject();
       const { budgets } = storage;

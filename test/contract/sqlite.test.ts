@@ -123,6 +123,19 @@ describe("a SQLite data directory", () => {
     await expect(write).rejects.toMatchObject({ code: "unavailable" });
   });
 
+  it("waits for the disk for all but what is of no use after a crash", async () => {
+    const database = new DatabaseSync(":memory:");
+    database.exec("create table t (x)");
+    const sync = new WalSync(join(dataDir, "no-such-folder", "kagari.db"));
+    const driver = new SqliteDriver(database, { release: () => undefined, sync });
+    const passing = driver.write(execute("insert into t values (1)"), { isPassing: true });
+    const lasting = driver.write(execute("insert into t values (2)"));
+    await expect(lasting).rejects.toMatchObject({ code: "unavailable" });
+    await passing;
+    await driver.write(execute("insert into t values (3)"), { isPassing: true });
+    await driver.close();
+  });
+
   it("refuses a database of a newer version, naming it, and leaves it as it was", async () => {
     await (await open()).close();
     const database = new DatabaseSync(file());

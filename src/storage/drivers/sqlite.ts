@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { AppError, reasonOf } from "../../core/errors.ts";
 import { begun, type Query, type Work } from "../commit.ts";
-import type { Dialect, Driver } from "../driver.ts";
+import type { Dialect, Driver, WriteOptions } from "../driver.ts";
 import { damagedError, fromDiskError, fromSqliteError, isDamage } from "./sqlite-errors.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import type { WalSync } from "./wal-sync.ts";
@@ -11,6 +11,7 @@ const MAX_STATEMENTS = 500;
 /** A commit that waits for its turn; `run` answers how to settle it once all are durable. */
 interface Waiting {
   readonly run: () => () => void;
+  readonly isPassing: boolean;
   readonly reject: (error: unknown) => void;
 }
 
@@ -56,7 +57,7 @@ export class SqliteDriver implements Driver {
     this.#check = begin((found) => this.#refuse(found));
   }
 
-  write<T>(work: Work<T>): Promise<T> {
+  write<T>(work: Work<T>, { isPassing = false }: WriteOptions = {}): Promise<T> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (this.#isDamaged) return Promise.reject(damagedError());
     return new Promise<T>((resolve, reject) => {
@@ -65,7 +66,7 @@ export class SqliteDriver implements Driver {
         const result = this.#interpret(work);
         return () => resolve(result);
       };
-      this.#waiting.push({ run, reject });
+      this.#waiting.push({ run, reject, isPassing });
     });
   }
 
@@ -96,9 +97,11 @@ export class SqliteDriver implements Driver {
     if (batch.length === 0) return;
     this.#waiting = [];
     const settlements: (() => void)[] = [];
+    const passing: (() => void)[] = [];
     try {
       this.#execute({ sql: "begin immediate", parameters: [] });
-      for (const waiting of batch) settlements.push(this.#runOne(waiting, batch.length > 1));
+      for (const waiting of batch)
+        (waiting.isPassing ? passing : settlements).push(this.#runOne(waiting, batch.length > 1));
       this.#execute({ sql: "commit", parameters: [] });
     } catch (error) {
       this.#rollBack();
@@ -106,7 +109,8 @@ export class SqliteDriver implements Driver {
       for (const { reject } of batch) reject(cause);
       return;
     }
-    this.#settling = this.#settle(settlements, batch);
+    for (const settle of passing) settle();
+    if (settlements.length > 0) this.#settling = this.#settle(settlements, batch);
   }
 
   async #settle(settlements: (() => void)[], batch: Waiting[]): Promise<void> {

@@ -8,8 +8,9 @@ import {
   type BudgetSpend,
 } from "../../domain/budget.ts";
 import type { ModelCall } from "../../domain/usage.ts";
-import { all, first, hot, run, type Commit } from "../commit.ts";
+import { all, hot, run, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
+import type { BudgetHoldTable } from "../usage-schema.ts";
 
 export interface HeldCall {
   call_id: string;
@@ -58,9 +59,10 @@ const sumChanger = ({ db }: Dialect) =>
   );
 
 /** Holds money of every claim; ends the commit where one has not enough left. */
-export function holder({
-  db,
-}: Dialect): (call: HeldCall, claims: readonly BudgetClaim[]) => Commit<void> {
+export function holder(
+  dialect: Dialect,
+): (call: HeldCall, claims: readonly BudgetClaim[]) => Commit<void> {
+  const { db } = dialect;
   const begin = hot((p: SpendKey) =>
     db
       .insertInto("budget_spend")
@@ -77,29 +79,29 @@ export function holder({
       .where(sql<boolean>`spent_micros + held_micros + ${p.micros} <= ${p.limit}`)
       .returning("budget_id"),
   );
+  const note = hot((p: BudgetHoldTable) => db.insertInto("budget_hold").values(p));
+  const spendOf = spendReader(dialect);
   return function* (call, claims) {
     for (const claim of inOrder(claims)) {
-      const micros = converted(call.micros, claim.rate_millionths);
+      const { limit_micros: limit, rate_millionths } = claim;
+      const micros = converted(call.micros, rate_millionths);
       const key = keyOf(claim);
-      yield* begin(key);
-      const [taken] = yield* take({ ...key, micros, limit: claim.limit_micros });
+      let [taken] = yield* take({ ...key, micros, limit });
       if (taken === undefined) {
-        const spend = yield* spendCommit(db, key);
-        throw new Shortage({ ...claim, ...spend, needed_micros: micros });
+        // There may be no sum yet.
+        yield* begin(key);
+        [taken] = yield* take({ ...key, micros, limit });
       }
+      if (taken === undefined)
+        throw new Shortage({ ...claim, ...(yield* spendOf(key)), needed_micros: micros });
       const { call_id, holder: by, expires_at } = call;
-      const { rate_millionths } = claim;
-      yield* run(
-        db
-          .insertInto("budget_hold")
-          .values({ call_id, ...key, rate_millionths, micros, holder: by, expires_at }),
-      );
+      yield* note({ call_id, ...key, rate_millionths, micros, holder: by, expires_at });
     }
   };
 }
 
-export function* spendCommit(db: Dialect["db"], key: SpendKey): Commit<BudgetSpend> {
-  const found = yield* first(
+export function spendReader({ db }: Dialect): (key: SpendKey) => Commit<BudgetSpend> {
+  const read = hot((key: SpendKey) =>
     db
       .selectFrom("budget_spend")
       .select(["spent_micros", "held_micros"])
@@ -107,7 +109,10 @@ export function* spendCommit(db: Dialect["db"], key: SpendKey): Commit<BudgetSpe
       .where("subject", "=", key.subject)
       .where("period", "=", key.period),
   );
-  return found ?? { spent_micros: 0, held_micros: 0 };
+  return function* (key) {
+    const [found] = yield* read(key);
+    return found ?? { spent_micros: 0, held_micros: 0 };
+  };
 }
 
 /** Deletes what was spent by runs that ended before a time, or are gone. */

@@ -18,10 +18,13 @@ import {
   holder,
   releaser,
   shortageIn,
-  spendCommit,
+  spendReader,
   sweepRunsCommit,
   type HeldCall,
 } from "./budget-holds.ts";
+
+/** Keys of which it is kept in mind what they were given. */
+const MAX_KNOWN = 1000;
 
 type Applying = Omit<Budget, "created_at" | "updated_at">;
 
@@ -36,6 +39,12 @@ export class KyselyBudgets implements Budgets {
   readonly #release: (now: number) => Commit<number>;
   readonly #ofScope: (p: { scope: string; subject: string }) => Commit<BudgetRow[]>;
   readonly #isAny: (p: object) => Commit<{ budget_id: string }[]>;
+  readonly #spendOf: ReturnType<typeof spendReader>;
+  /** Others may change budgets and keys too: nothing that was read stays true. */
+  readonly #isConcurrent: boolean;
+  /** What keys were given when they were made. */
+  readonly #known = new Map<string, KeyLimits["budget"]>();
+  #hasAny: boolean | undefined;
   readonly #keyLimits: (p: { key_id: string }) => Commit<{ limits: string }[]>;
 
   constructor(commits: Commits, dialect: Dialect) {
@@ -44,6 +53,8 @@ export class KyselyBudgets implements Budgets {
     this.#db = db;
     this.#hold = holder(dialect);
     this.#release = releaser(dialect);
+    this.#spendOf = spendReader(dialect);
+    this.#isConcurrent = dialect.isConcurrent;
     this.#isAny = hot(() => db.selectFrom("budget").select("budget_id").limit(1));
     this.#ofScope = hot((p) =>
       db
@@ -70,11 +81,11 @@ export class KyselyBudgets implements Budgets {
   }
 
   put(budget: Budget): Promise<Budget> {
-    return this.#commits.write(() => this.#putCommit(budget));
+    return this.#changing(() => this.#putCommit(budget));
   }
 
   delete(budgetId: string): Promise<boolean> {
-    return this.#commits.write(() => this.#deleteCommit(budgetId));
+    return this.#changing(() => this.#deleteCommit(budgetId));
   }
 
   applying(payer: Payer): Promise<Applying[]> {
@@ -82,7 +93,7 @@ export class KyselyBudgets implements Budgets {
   }
 
   spendOf(claim: Pick<BudgetClaim, "budget_id" | "subject" | "period">): Promise<BudgetSpend> {
-    return this.#commits.read(() => spendCommit(this.#db, claim));
+    return this.#commits.read(() => this.#spendOf(claim));
   }
 
   spends(budgetId: string): Promise<(BudgetSpend & { subject: string; period: string })[]> {
@@ -98,7 +109,7 @@ export class KyselyBudgets implements Budgets {
 
   async hold(call: HeldCall, claims: readonly BudgetClaim[]): Promise<BudgetShortage | undefined> {
     try {
-      await this.#commits.write(() => this.#hold(call, claims));
+      await this.#commits.write(() => this.#hold(call, claims), { isPassing: true });
       return undefined;
     } catch (error) {
       const shortage = shortageIn(error);
@@ -121,6 +132,21 @@ export class KyselyBudgets implements Budgets {
 
   sweepRuns(endedBefore: number, limit: number): Promise<number> {
     return this.#commits.write(() => sweepRunsCommit(this.#db, endedBefore, limit));
+  }
+
+  /** What was read of budgets and keys may be true no more. */
+  forget(): void {
+    this.#known.clear();
+    this.#hasAny = undefined;
+  }
+
+  /** A commit after which other budgets may apply. */
+  async #changing<T>(work: () => Commit<T>): Promise<T> {
+    try {
+      return await this.#commits.write(work);
+    } finally {
+      this.forget();
+    }
   }
 
   *#putCommit(budget: Budget): Commit<Budget> {
@@ -150,7 +176,9 @@ export class KyselyBudgets implements Budgets {
 
   *#applyingCommit(payer: Payer): Commit<Applying[]> {
     const ofKey = yield* this.#ofKeyCommit(payer.key_id);
-    if ((yield* this.#isAny({})).length === 0) return ofKey;
+    const hasAny = this.#hasAny ?? (yield* this.#isAny({})).length > 0;
+    if (!this.#isConcurrent) this.#hasAny = hasAny;
+    if (!hasAny) return ofKey;
     const found: Applying[] = [];
     for (const scope of BUDGET_SCOPES) {
       const subject = subjectOf(scope, payer);
@@ -167,11 +195,20 @@ export class KyselyBudgets implements Budgets {
   /** The budget that was given to a key when it was made. */
   *#ofKeyCommit(key_id: string): Commit<Applying[]> {
     if (key_id === "") return [];
-    const [row] = yield* this.#keyLimits({ key_id });
-    const budget = row && fromJson<KeyLimits>(row.limits).budget;
-    if (!budget) return [];
+    const known = this.#known.get(key_id);
+    const budget = known === undefined ? yield* this.#readKeyCommit(key_id) : known;
+    if (budget === null) return [];
     const { amount_micros: limit_micros, currency, per } = budget;
     const own = { budget_id: `key ${key_id}`, scope: "key" as const, subject: key_id };
     return [{ ...own, per, currency, limit_micros }];
+  }
+
+  *#readKeyCommit(key_id: string): Commit<KeyLimits["budget"]> {
+    const [row] = yield* this.#keyLimits({ key_id });
+    const budget = row ? (fromJson<KeyLimits>(row.limits).budget ?? null) : null;
+    if (this.#isConcurrent) return budget;
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(key_id, budget);
+    return budget;
   }
 }
