@@ -78,7 +78,5 @@ function notesOf(model: ModelStatus): string[] {
   if (model.source.startsWith("http")) notes.push(`found at ${model.source}, no config file`);
   notes.push(...policyNotes(model.calls));
   if (model.reason !== null) notes.push(model.reason);
-  if (model.unhonoured.length > 0)
-    notes.push(`accepted but not acted on yet: ${model.unhonoured.join(", ")}`);
   return notes.map((note) => `${model.id}: ${note}`);
 }

@@ -36,6 +36,10 @@ export const thinking = {
     .strictObject({
       budget: count.optional(),
       effort: z.string().optional(),
+      summary: z
+        .enum(["auto", "concise", "detailed"])
+        .optional()
+        .describe("Of the Responses API: thinking is told in short."),
       strategy: z
         .enum([
           "enable_thinking",

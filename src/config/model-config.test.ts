@@ -37,7 +37,7 @@ describe("parseModelConfig", () => {
     const config = parseModelConfig(TUTORIAL, CONTEXT);
 
     const { api_key: _, ...fields } = TUTORIAL;
-    expect(config).toMatchObject({ id: "qwen", unhonoured: [], warnings: [], fields });
+    expect(config).toMatchObject({ id: "qwen", warnings: [], fields });
     expect(config.secret.state()).toMatchObject({
       ready: false,
       reason: expect.stringContaining("key not set"),
@@ -69,13 +69,9 @@ describe("parseModelConfig", () => {
     expect(config.fields.extra_body).toEqual({ any: { thing: [1] } });
   });
 
-  it("reports fields that are accepted but not acted on", () => {
-    expect(parse({ api: "responses" }).unhonoured).toEqual(["api"]);
-    expect(parse({ budget: { per_day: 1 }, tokenizer: "o200k" }).unhonoured).toEqual([]);
-  });
-
   it("makes a base URL of a full endpoint", () => {
     expect(parse({ url: "http://h:1/v1/chat/completions/" }).fields.url).toBe("http://h:1/v1");
+    expect(parse({ url: "http://h:1/v1/responses" }).fields.url).toBe("http://h:1/v1");
     expect(parse({ url: "http://h:1/v1/" }).fields.url).toBe("http://h:1/v1");
   });
 
@@ -132,7 +128,7 @@ describe("readModelConfigs", () => {
       "demo-rerank",
       "demo",
     ]);
-    expect(configs.flatMap(({ warnings, unhonoured }) => [...warnings, ...unhonoured])).toEqual([]);
+    expect(configs.flatMap(({ warnings }) => warnings)).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { connectionOf, withoutSecrets, type Connection } from "./connection.ts";
 import type { Environment } from "./environment.ts";
-import { HONOURED_FIELDS, modelFieldsSchema, type ModelFields } from "./model-fields.ts";
+import { modelFieldsSchema, type ModelFields } from "./model-fields.ts";
 import { didYouMean } from "./spelling.ts";
 import { parseSecretRef, type SecretRef } from "./secret-ref.ts";
 
@@ -17,8 +17,6 @@ export interface ModelConfig {
   readonly fields: Readonly<Omit<ModelFields, "api_key" | "headers" | "query">>;
   readonly secret: SecretRef;
   readonly connection: Connection;
-  /** Fields the file uses and the product does not act on yet. */
-  readonly unhonoured: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -35,9 +33,6 @@ export function parseModelConfig(
   if (/\p{C}/u.test(id))
     throw new ConfigError(`${JSON.stringify(file)}: name: expected printable characters`);
   const secret = parseSecretRef(apiKey, { env, dir });
-  const used = Object.keys(fields).filter(
-    (key) => fields[key as keyof typeof fields] !== undefined,
-  );
   return {
     id,
     file,
@@ -47,7 +42,6 @@ export function parseModelConfig(
     },
     secret,
     connection: connectionOf(fields, { env, dir, file }),
-    unhonoured: used.filter((key) => !HONOURED_FIELDS.has(key)),
     warnings: secret.isLiteral
       ? ["api_key is written in the file itself: use env:NAME or file:PATH to keep it out of git"]
       : [],
@@ -101,6 +95,6 @@ function requireAddress(fields: Omit<ModelFields, "api_key">, file: string): voi
 function baseUrl(url: string): string {
   return url
     .replace(/\/+$/, "")
-    .replace(/\/chat\/completions$/, "")
+    .replace(/\/(?:chat\/completions|responses)$/, "")
     .replace(/\/+$/, "");
 }

@@ -59,7 +59,10 @@ const connection = {
     .describe("Header that carries the bare key, in place of Authorization: Bearer."),
   headers: textMap.optional().describe("Values may be env:NAME, file:PATH or hold ${NAME}."),
   query: textMap.optional().describe("Added to every address; values as those of headers."),
-  api: z.enum(["chat", "responses"]).optional(),
+  api: z
+    .enum(["chat", "responses"])
+    .optional()
+    .describe("responses: the server is asked by OpenAI's Responses API, /responses."),
   proxy: z.string().optional().describe("http or https URL of a proxy, or env:NAME."),
   ca_file: z.string().optional().describe("PEM file of certificates to trust, beside this file."),
   tls_insecure: z.boolean().optional().describe("true: certificates are not checked."),
@@ -193,65 +196,6 @@ export const modelFieldsSchema = z.strictObject({
 });
 
 export type ModelFields = z.infer<typeof modelFieldsSchema>;
-
-/** Fields that the product acts on today; `kagari models` reports any other that a file uses. */
-export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
-  "$schema",
-  "model_type",
-  "server_type",
-  "dialect",
-  "name",
-  "model",
-  "url",
-  "api_key",
-  "api_key_header",
-  "headers",
-  "query",
-  "proxy",
-  "ca_file",
-  "tls_insecure",
-  ...Object.keys(money),
-  "input_tokens",
-  "out_tokens",
-  "context_window",
-  "max_tokens_field",
-  "timeout",
-  "idle_timeout",
-  "total_timeout",
-  "retries",
-  "rate_limit",
-  "fallbacks",
-  "fallback_on",
-  "structured_output",
-  ...Object.keys(sampling),
-  "no_think",
-  "thinking",
-  "reasoning",
-  "stream_upstream",
-  "capabilities",
-  "media_hosts",
-  "dimensions",
-  "batch_size",
-  "encoding_format",
-  "normalize",
-  "max_chars",
-  "rerank_path",
-  "top_n",
-  "return_documents",
-  "instruct",
-  "max_documents",
-  "image_path",
-  "size",
-  "count",
-  "response",
-  "poll",
-  "save",
-  "async",
-  "tokenizer",
-  "enabled",
-  "description",
-  "tags",
-]);
 
 function isPlainHttpUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;

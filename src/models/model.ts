@@ -34,7 +34,6 @@ export interface ModelStatus {
   readonly thinking: string;
   readonly calls: CallPolicy;
   readonly description: string | null;
-  readonly unhonoured: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -95,7 +94,6 @@ export class Model {
     const { model_type: modelType, enabled } = this.fields;
     if (enabled === false) return "switched off by enabled: false";
     if (!this.#serves(modelType)) return `${this.dialect.name} has no ${modelType} models`;
-    if (this.fields.api === "responses") return "the responses API is not served yet";
     const state = this.#config.secret.state();
     return state.ready ? undefined : state.reason;
   }
@@ -134,7 +132,6 @@ export class Model {
       thinking: this.#thinking(),
       calls: callPolicyOf(this),
       description: fields.description ?? null,
-      unhonoured: this.#config.unhonoured,
       warnings: this.#config.warnings,
     };
   }

@@ -65,8 +65,8 @@ export const BODY_PARAMETERS = [
   "user",
 ] as const;
 
-/** A call option of this name is LangChain's own: what a trace says of the run. */
-const NOT_OPTIONS = new Set(["metadata"]);
+/** Call options that are LangChain's own: what a trace says of the run, and a choice that it puts into the wire's words. */
+const NOT_OPTIONS = new Set(["metadata", "tool_choice"]);
 
 const OPTION_NAMES = Object.keys(callParametersSchema.shape).filter(
   (name) => !NOT_OPTIONS.has(name),

@@ -3,6 +3,7 @@ import { convertLangChainToolCallToOpenAI } from "@langchain/core/output_parsers
 import type { SendBack } from "./dialects/index.ts";
 import type { Model } from "./model.ts";
 import type { Reader } from "./parts/inline-media.ts";
+import { detailsFor } from "./responses/reasoning-items.ts";
 import { wireContent } from "./parts/wire-content.ts";
 import { asWireObject, itemsOf, said, type WireObject } from "./wire.ts";
 
@@ -27,7 +28,7 @@ export async function wireMessages(
     if (message.name !== undefined) wire["name"] = message.name;
     if (AIMessage.isInstance(message)) {
       addCalls(wire, message, answered);
-      addReasoning(wire, message, { ...reasoning, isInTools: withTools.has(message) });
+      addReasoning(wire, message, { ...reasoning, model, isInTools: withTools.has(message) });
     }
     if (ToolMessage.isInstance(message)) wire["tool_call_id"] = message.tool_call_id;
     wired.push(wire, ...audioOf(message));
@@ -101,10 +102,21 @@ interface SentBack {
   needsEmpty: boolean;
   /** Whether the message is of an exchange in which a tool was called. */
   isInTools: boolean;
+  model: Model;
 }
 
-export function sendBackOf({ dialect, fields, modelName }: Model): Omit<SentBack, "isInTools"> {
+export function sendBackOf({
+  dialect,
+  fields,
+  modelName,
+}: Model): Omit<SentBack, "isInTools" | "model"> {
   const wanted = fields.reasoning?.send_back ?? "auto";
+  if (fields.api === "responses")
+    return {
+      when: wanted === "auto" ? "always" : wanted,
+      field: "reasoning_details",
+      needsEmpty: false,
+    };
   return {
     when: wanted === "auto" ? (dialect.sendBack?.(modelName) ?? "never") : wanted,
     field: dialect.sendBackField ?? "reasoning_content",
@@ -113,11 +125,11 @@ export function sendBackOf({ dialect, fields, modelName }: Model): Omit<SentBack
 }
 
 function addReasoning(wire: WireObject, message: AIMessage, sent: SentBack): void {
-  const { when, field, needsEmpty, isInTools } = sent;
+  const { model, when, field, needsEmpty, isInTools } = sent;
   const hasCalls = itemsOf(wire["tool_calls"]).length > 0;
   if (when === "never" || (when === "tools" && !hasCalls && !isInTools)) return;
   if (field === "reasoning_details") {
-    const details = itemsOf(message.additional_kwargs["reasoning_details"]);
+    const details = detailsFor(model, message.additional_kwargs["reasoning_details"]);
     if (details.length > 0) wire["reasoning_details"] = details;
     else addText(wire, "reasoning", reasoningOfMessage(message));
     return;

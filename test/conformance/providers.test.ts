@@ -7,6 +7,7 @@ import type { Loose } from "../support/calls.ts";
 import {
   COUNTS,
   fieldsOf,
+  messagesSent,
   type Reply,
   SHAPES,
   type Shape,
@@ -91,7 +92,7 @@ describe.each(Object.entries(SHAPES))("a run of graphs/chat.ts over %s", (name, 
       hasReasoning ? FIRST + SECOND : "",
     );
     expect(parts.filter(({ event }) => event === "error")).toEqual([]);
-    const sent = s.upstream.lastBody["messages"] as Loose[];
+    const sent: Loose[] = messagesSent(shape, s.upstream.lastBody);
     expect(sent.map(({ role }) => role).slice(1)).toEqual(["user", "assistant", "tool"]);
     expect(JSON.stringify(parts)).not.toContain(KEY);
   });

@@ -191,6 +191,17 @@ describe("chatModel", () => {
     expect(JSON.stringify(provider.lastBody["tools"])).not.toContain("$schema");
   });
 
+  it.each([
+    ["any", "required"],
+    ["auto", "auto"],
+    ["clock", { type: "function", function: { name: "clock" } }],
+  ])("says tool_choice %j of a bound tool in the words of the wire", async (choice, sent) => {
+    await using provider = await fake.fakeProvider(fake.text("ok"));
+    using _ = testRuntime({ a: { url: provider.url, api_key: KEY } });
+    await chatModel().bindTools(tools("clock"), { tool_choice: choice }).invoke("hi");
+    expect(provider.lastBody["tool_choice"]).toEqual(sent);
+  });
+
   it("puts together tool calls whose deltas have an empty id, no name and no index", async () => {
     const chunks = [
       callDelta({

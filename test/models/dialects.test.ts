@@ -11,6 +11,7 @@ import type { Loose } from "../support/calls.ts";
 import {
   COUNTS,
   fieldsOf,
+  messagesSent,
   SHAPES,
   shapedProvider,
   type Shape,
@@ -123,7 +124,7 @@ describe.each(names)("%s", (name) => {
     const answer = await model.invoke([question, old, question, asked, result]);
 
     expect(answer.text).toBe(TEXT);
-    const sent = s.provider.lastBody["messages"] as Loose[];
+    const sent: Loose[] = messagesSent(shapeOf(name), s.provider.lastBody);
     expect(sent.map(({ role }) => role)).toEqual([
       "user",
       "assistant",
@@ -152,6 +153,16 @@ const SENT_BACK: Record<string, (thought: string) => Loose> = {
   llamacpp: (reasoning_content) => ({ reasoning_content }),
   ollama: (reasoning) => ({ reasoning }),
   ollama_native: (thinking) => ({ thinking }),
+  "openai over responses": (thought) => ({
+    reasoning_details: [
+      {
+        id: "rs_1",
+        type: "reasoning",
+        summary: [{ type: "summary_text", text: thought }],
+        encrypted_content: `sealed ${thought}`,
+      },
+    ],
+  }),
   openrouter: (text) => ({
     reasoning_details: [
       {

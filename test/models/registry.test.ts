@@ -47,7 +47,7 @@ describe("openModels", () => {
         join(dir, name),
         JSON.stringify({ model: "m", url: "http://127.0.0.1:1/v1", ...fields }),
       );
-    write("a.json", { api: "responses" });
+    write("a.json", { model_type: "rerank", dialect: "ollama" });
     write("b.json", { no_think: true, budget: { per_day: 1 } });
     write("c.json", { enabled: false });
     write("d.json", { api_key: "literal-test-key" });
@@ -55,20 +55,15 @@ describe("openModels", () => {
     rmSync(dir, { recursive: true });
 
     expect(models.list()).toMatchObject([
-      {
-        id: "a",
-        state: "not served",
-        reason: "the responses API is not served yet",
-        unhonoured: ["api"],
-      },
-      { id: "b", state: "ready", thinking: "not switchable here", unhonoured: [] },
+      { id: "a", state: "not served", reason: "ollama has no rerank models" },
+      { id: "b", state: "ready", thinking: "not switchable here" },
       { id: "c", state: "disabled" },
       { id: "d", state: "ready", warnings: [expect.stringContaining("api_key")] },
       { id: "demo" },
     ]);
     const table = modelsTable({ models: models.list(), defaultId: models.defaultId });
     expect(table).toContain("b *");
-    expect(table).toContain("a: accepted but not acted on yet: api");
+    expect(table).toContain("a: ollama has no rerank models");
     expect(table).toContain("demo: an offline demo, no language model");
     expect(table + JSON.stringify(models.list())).not.toContain("literal-test-key");
   });

@@ -92,6 +92,8 @@ export interface Dialect {
   readonly sendBackField?: "reasoning_content" | "reasoning" | "reasoning_details";
   /** Whether an assistant turn with tool calls needs the field even when nothing was thought. */
   readonly needsEmptyReasoning?: boolean;
+  /** Whether a model's reasoning can be had sealed over the Responses API, to be sent back. */
+  sealsReasoning?(model: string): boolean;
   /** The role that system messages have for a model; "system" where not given. */
   systemRole?(model: string): "system" | "developer";
   /** Error codes of the body that pass by themselves, whatever status and message say. */

@@ -33,6 +33,7 @@ export const openai: Dialect = {
   parameters: (model) => ({ drop: isReasoner(model) ? [...SAMPLING, ...FOREIGN] : FOREIGN }),
   jsonModes: (model) =>
     /^gpt-(?:3|4$|4-)/.test(model) ? ["json_object"] : ["json_schema", "json_object"],
+  sealsReasoning: isReasoner,
   systemRole: (model) => (isReasoner(model) ? "developer" : "system"),
   media: { never: ["video"] },
   finalCodes: ["insufficient_quota"],

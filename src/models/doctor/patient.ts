@@ -1,9 +1,7 @@
 import { reasonOf } from "../../core/errors.ts";
 import type { Body } from "../dialects/index.ts";
 import type { Model } from "../model.ts";
-import { authorize } from "../network/endpoint.ts";
-import { nativeUrl } from "../ollama/native-fetch.ts";
-import { nativeRequest } from "../ollama/native-request.ts";
+import { authorize, wireOf } from "../network/endpoint.ts";
 import type { ProviderRequest } from "../provider/ask.ts";
 import { requestBody, wishOf, type CallOverrides } from "../request-body.ts";
 import { baseUrlOf, transportOf, type Transport } from "../transport.ts";
@@ -96,21 +94,17 @@ export class Patient {
     const known = new Set(sent.keys());
     authorize(sent, this.model);
     const headers = [...sent].map(([name, value]) => [name, known.has(name) ? value : "***"]);
-    const sentBody = body === undefined || !this.#isNative ? body : nativeRequest(body, this.model);
+    const wire = url.endsWith("/chat/completions") ? wireOf(this.model) : undefined;
+    const sentBody = body && (wire?.request(body, this.model) ?? body);
     this.requests.push({
       ...request,
-      url: this.#shownUrl(url),
+      url: this.#shownUrl(wire?.address(new URL(url)) ?? new URL(url)),
       headers: Object.fromEntries(headers),
       body: sentBody === undefined ? null : JSON.parse(this.model.mask(JSON.stringify(sentBody))),
     });
   }
 
-  get #isNative(): boolean {
-    return this.model.dialect.name === "ollama_native";
-  }
-
-  #shownUrl(url: string): string {
-    const shown = this.#isNative ? nativeUrl(url) : new URL(url);
+  #shownUrl(shown: URL): string {
     for (const [name] of this.model.connection.query) shown.searchParams.set(name, "***");
     return this.model.mask(shown.href);
   }

@@ -1,7 +1,9 @@
 import { AppError } from "../../core/errors.ts";
 import type { Model } from "../model.ts";
-import { ollamaNative } from "../ollama/native-fetch.ts";
+import { ollamaWire } from "../ollama/native-wire.ts";
+import { responsesWire } from "../responses/responses-wire.ts";
 import type { Transport } from "../transport.ts";
+import { type ChatWire, overWire } from "./chat-wire.ts";
 
 const KEYLESS = "EMPTY";
 
@@ -28,7 +30,14 @@ export function endpointFetch(model: Model): Transport {
   const { proxy, caFile, isTlsInsecure } = model.connection;
   const isPlain = proxy === undefined && caFile === undefined && !isTlsInsecure;
   const send = isPlain ? fetch : ownNetwork(model);
-  return model.dialect.name === "ollama_native" ? ollamaNative(send, model) : send;
+  const wire = wireOf(model);
+  return wire === undefined ? send : overWire(wire, send, model);
+}
+
+/** The wire that chat has at a model's server, where it is not Chat Completions. */
+export function wireOf({ dialect, fields }: Model): ChatWire | undefined {
+  if (dialect.name === "ollama_native") return ollamaWire;
+  return fields.api === "responses" ? responsesWire : undefined;
 }
 
 /** Loaded at the first call that needs it: most models have no network of their own. */

@@ -7,6 +7,15 @@ import { asWireObject, firstChoice, itemsOf, said, type WireObject } from "../wi
 
 const OBJECT = "chat.completion.chunk";
 
+const SILENCE: AnswerDelta = {
+  content: "",
+  reasoning: "",
+  toolCalls: [],
+  functionCall: undefined,
+  refusal: "",
+  logprobs: undefined,
+};
+
 /**
  * A provider's stream as strict clients take it: id, object, time and model in each chunk, the role
  * first, one finish reason, usage only where it is wanted. A chunk that is so already goes on as it
@@ -37,15 +46,23 @@ export class RawChunks {
     yield this.#end();
   }
 
-  #piece({ delta, chunk, text }: StreamPiece): string[] {
+  #piece(piece: StreamPiece): string[] {
+    const { chunk } = piece;
     this.#id ??= said(chunk?.["id"]) ?? `chatcmpl-${newId()}`;
     if (chunk && itemsOf(chunk["choices"]).length > 1) return this.#others(chunk);
     const choice = chunk && firstChoice(chunk);
     if (chunk && choice === undefined) return this.#others(chunk);
-    if (delta === undefined) return [];
-    if (text !== undefined && chunk && choice && this.#isRegular({ chunk, choice, delta }))
+    return this.#first(piece, choice);
+  }
+
+  /** A chunk of the first answer, mostly the only one. */
+  #first({ delta, chunk = {}, text }: StreamPiece, choice: WireObject | undefined): string[] {
+    const details = itemsOf(asWireObject(choice?.["delta"])?.["reasoning_details"]);
+    const said = delta ?? (details.length > 0 ? SILENCE : undefined);
+    if (said === undefined) return [];
+    if (text !== undefined && choice && this.#isRegular({ chunk, choice, delta: said }))
       return [text];
-    return [this.#text(chunk ?? {}, { index: 0, ...this.#spoken(delta) })];
+    return [this.#text(chunk, { index: 0, ...this.#spoken(said, details) })];
   }
 
   /** Whether a chunk may go on as it came. */
@@ -69,13 +86,18 @@ export class RawChunks {
     );
   }
 
-  #spoken({ content, reasoning, toolCalls, functionCall, refusal, logprobs }: AnswerDelta) {
+  #spoken(
+    { content, reasoning, toolCalls, functionCall, refusal, logprobs }: AnswerDelta,
+    details: readonly unknown[],
+  ) {
+    const isOther = reasoning !== "" || toolCalls.length > 0 || details.length > 0;
     const role = this.#hasSpoken ? {} : { role: "assistant" };
     this.#hasSpoken = true;
     const delta = {
       ...role,
-      ...(content === "" && (reasoning !== "" || toolCalls.length > 0) ? {} : { content }),
+      ...(content === "" && isOther ? {} : { content }),
       ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
+      ...(details.length === 0 ? {} : { reasoning_details: details }),
       ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
       ...(functionCall === undefined ? {} : { function_call: functionCall }),
       ...(refusal === "" ? {} : { refusal }),

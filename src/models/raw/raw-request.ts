@@ -2,6 +2,7 @@ import type { Body } from "../dialects/index.ts";
 import type { Model } from "../model.ts";
 import { wireContent } from "../parts/wire-content.ts";
 import { type CallOverrides, requestBody, withoutSchemaMarks } from "../request-body.ts";
+import { detailsFor } from "../responses/reasoning-items.ts";
 import { sendBackOf } from "../wire-messages.ts";
 import { asWireObject, itemsOf, reasoningText, said, type WireObject } from "../wire.ts";
 
@@ -92,7 +93,7 @@ function answered(message: WireObject, model: Model): WireObject {
   );
   const hasCalls = itemsOf(message["tool_calls"]).length > 0;
   if (when === "never" || (when === "tools" && !hasCalls)) return plain;
-  const details = itemsOf(message["reasoning_details"]);
+  const details = detailsFor(model, message["reasoning_details"]);
   if (field === "reasoning_details" && details.length > 0) return { ...plain, [field]: details };
   const text = reasoningText(message);
   const isSent = text !== "" || (needsEmpty && hasCalls);

@@ -59,6 +59,16 @@ export const FAULTS: Readonly<Record<string, Faults>> = {
     arrears: openai(429, "insufficient_quota", "You exceeded your current quota"),
     inStream: failed,
   },
+  "openai over responses": {
+    busy: openai(429, "rate_limit_exceeded", "Rate limit reached"),
+    overflow: openai(400, "context_length_exceeded", "too many tokens"),
+    content: openai(400, "content_policy_violation", "rejected by our safety system"),
+    arrears: openai(429, "insufficient_quota", "You exceeded your current quota"),
+    inStream: {
+      type: "response.failed",
+      response: { status: "failed", error: { code: "server_error", message: "the engine died" } },
+    },
+  },
   dashscope: {
     busy: dashscope(429, "insufficient_quota", "You exceeded your current quota"),
     overflow: dashscope(400, "invalid_parameter_error", "Range of input length should be [1, 9]"),
@@ -178,7 +188,9 @@ export function broken(answer: Answer): Answer {
 export function failing(name: string, { inStream }: Faults): Answer {
   const isNative = name === "ollama_native";
   const said = { role: "assistant", content: "half" };
-  const first = isNative ? { model: "fake-1", message: said, done: false } : chunk(said);
+  const isResponses = name === "openai over responses";
+  const other = isResponses ? { type: "response.output_text.delta", delta: "half" } : chunk(said);
+  const first = isNative ? { model: "fake-1", message: said, done: false } : other;
   const events = [first, inStream].map((each) => JSON.stringify(each));
   const text = events.map((each) => (isNative ? `${each}\n` : `data: ${each}\n\n`)).join("");
   const type = isNative ? "application/x-ndjson" : "text/event-stream";

@@ -1,11 +1,13 @@
 import { type Answer, fakeProvider, type FakeProvider } from "../fake-provider.ts";
 import * as hosted from "./hosted.ts";
 import * as local from "./local.ts";
-import { type Reply, sendJson, type Shape } from "./shape.ts";
+import { openaiResponses } from "./responses.ts";
+import { type Json, type Reply, sendJson, type Shape } from "./shape.ts";
 
 /** Every provider of the dialect table, by name. */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   openai: hosted.openai,
+  "openai over responses": openaiResponses,
   dashscope: hosted.dashscope,
   zhipu: hosted.zhipu,
   siliconflow: hosted.siliconflow,
@@ -38,6 +40,10 @@ export const fieldsOf = (shape: Shape, { url }: FakeProvider): Record<string, un
   url: shape.baseUrl?.(url) ?? url,
   ...shape.fields,
 });
+
+/** The messages of a request, as Chat Completions has them. */
+export const messagesSent = (shape: Shape, body: Record<string, unknown>): Json[] =>
+  shape.messages?.(body) ?? (body["messages"] as Json[]);
 
 export { broken, failing, FAULTS, type Faults, refusing } from "./faults.ts";
 export { COUNTS, type Reply, type Shape } from "./shape.ts";

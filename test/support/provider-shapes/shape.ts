@@ -20,6 +20,8 @@ export interface Shape {
   /** What the provider refuses, as the message of a 400. */
   readonly refuses?: (body: Json) => string | undefined;
   answer(reply: Reply): Answer;
+  /** The messages of a request as Chat Completions would have them; its own where not given. */
+  readonly messages?: (body: Json) => Json[];
 }
 
 /** The counts of every reply, as our own usage has them. */
