@@ -89,7 +89,7 @@ async function fill(rows: KnowledgeRows, { total, size, words: count }: Set): Pr
       return { value, words: searchText([text]), vector: unitVector(size) };
     });
     for (let at = 0; at < chunks.length; at += SLICE)
-      await rows.addChunks(number, chunks.slice(at, at + SLICE));
+      await rows.addChunks(number, chunks.slice(at, at + SLICE), 0);
     await rows.publish(number, 0);
   }
 }

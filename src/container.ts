@@ -31,6 +31,7 @@ import { openTools, type ServerTools } from "./tools/server-tools.ts";
 import { openSignals } from "./signals/open-signals.ts";
 import type { Signals } from "./signals/port.ts";
 import { openKnowledge } from "./knowledge/open-knowledge.ts";
+import { openLoader } from "./knowledge/open-loader.ts";
 import { postgresRenewal } from "./storage/drivers/postgres-renewal.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/ports.ts";
@@ -184,7 +185,7 @@ interface Wired {
   worker: Worker;
   background: BackgroundJobs;
   lifecycle: Draining;
-  /** Lets go of what graphs' code finds in this process. */
+  /** Lets go of what graphs' code finds in this process, and of the processes that read documents. */
   unhook(): void;
 }
 
@@ -234,6 +235,7 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
   const lifecycle: Draining = { isDraining: false };
   const ctx: Context = {
     ...parts,
+    documentLoader: openLoader(settings),
     items,
     loopback,
     actor: SERVER,
@@ -246,7 +248,7 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
     metrics,
     lifecycle,
   };
-  const unhook = () => hooks.forEach((undo) => undo());
+  const unhook = () => [...hooks, () => ctx.documentLoader.close()].forEach((undo) => undo());
   return { ctx, worker, background, lifecycle, unhook };
 }
 

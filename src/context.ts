@@ -16,6 +16,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import type { LeaseTerms, Storage } from "./storage/ports.ts";
 import type { Items } from "./store/port.ts";
 import type { Ui } from "./ui/ui-port.ts";
+import type { DocumentLoader } from "./knowledge/loader-port.ts";
 import type { Knowledge } from "./knowledge/port.ts";
 
 /** The graphs of langgraph.json. */
@@ -163,6 +164,7 @@ export interface Context {
   readonly storage: Storage;
   readonly items: Items;
   readonly knowledge: Knowledge;
+  readonly documentLoader: DocumentLoader;
   readonly loopback: OwnServer;
   /** The app of `http.app`, which only the HTTP layer looks into. */
   readonly customApp: object | undefined;

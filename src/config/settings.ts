@@ -5,13 +5,14 @@ import { z } from "zod";
 import { AppError, ConfigError } from "../core/errors.ts";
 import type { Environment } from "./environment.ts";
 import { checkConfig, readJsonFile } from "./json-file.ts";
+import { DOCUMENTS } from "./setting-list/documents.ts";
 import { MODELS } from "./setting-list/models.ts";
 import { RUNNING } from "./setting-list/running.ts";
 import { SERVING } from "./setting-list/serving.ts";
 import { TOOLS } from "./setting-list/tools.ts";
 
 /** Every setting: its type and default, the environment variable it equals, and what it does. */
-export const SETTINGS = { ...SERVING, ...MODELS, ...RUNNING, ...TOOLS };
+export const SETTINGS = { ...SERVING, ...MODELS, ...RUNNING, ...TOOLS, ...DOCUMENTS };
 
 type Rows = typeof SETTINGS;
 

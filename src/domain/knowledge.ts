@@ -1,10 +1,19 @@
 import { z } from "zod";
 import type { JsonObject } from "../core/json.ts";
+import type { ChunkPlace } from "./chunk-place.ts";
 
 /** What a collection of documents may be called. */
 export const collectionName = z
   .string()
   .regex(/^[\p{L}\p{N}_-]{1,64}$/u, "a name has 1 to 64 letters, digits, _ or -");
+
+/** What a document may be called: a path or an address, that leads nowhere else. */
+export const sourceName = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine((name) => !/\p{Cc}/u.test(name), "a name has no control characters")
+  .refine((name) => !/(^|[/\\])\.\.([/\\]|$)/.test(name), 'a name has no ".." in its path');
 
 /** A document whose chunks are kept for searches. */
 export interface KnowledgeDocument {
@@ -12,7 +21,7 @@ export interface KnowledgeDocument {
   /** What it is called in citations: a path or an address. */
   source: string;
   content_type: string;
-  /** Of the text and how it is read: equal hashes have equal chunks. */
+  /** Of the bytes and how they are read: equal hashes have equal chunks. */
   hash: string;
   chunks: number;
   /** The model that made its vectors. */
@@ -22,7 +31,7 @@ export interface KnowledgeDocument {
 }
 
 /** A part of a document, and where it is in it. */
-export interface KnowledgeChunk {
+export interface KnowledgeChunk extends ChunkPlace {
   /** Its number in the document, from 0. */
   chunk: number;
   text: string;

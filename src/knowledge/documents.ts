@@ -1,59 +1,37 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../core/clock.ts";
-import { AppError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { unitVector } from "../core/unit-vector.ts";
 import type { KnowledgeDocument } from "../domain/knowledge.ts";
-import type { KeptDocument, KnowledgeRows, NewChunk, NewKept } from "../storage/knowledge-port.ts";
-import { searchText } from "../store/words.ts";
-import { chunksOf } from "./chunk.ts";
+import type { KeptDocument, KnowledgeRows } from "../storage/knowledge-port.ts";
+import { Drafts } from "./drafts.ts";
 import type { Embed, Ingested, Knowledge, NewDocument } from "./port.ts";
-import { spaceOf } from "./space.ts";
-
-/** Chunks of one commit: a few milliseconds of work. */
-const SLICE = 50;
 
 type Address = Parameters<Knowledge["deleteDocument"]>[1];
 
-/** Keeps and deletes documents with their chunks, words and vectors. */
+/** Keeps and deletes documents; what is deleted is out of sight at once, and cleared away later. */
 export class Documents {
   readonly #rows: KnowledgeRows;
   readonly #clock: Clock;
+  readonly #drafts: Drafts;
 
   constructor(rows: KnowledgeRows, clock: Clock) {
     this.#rows = rows;
     this.#clock = clock;
+    this.#drafts = new Drafts(rows, clock);
   }
 
   async ingest(owner: string, document: NewDocument, embed: Embed): Promise<Ingested> {
-    const { collection, source, content_type, metadata = {} } = document;
+    const { collection, source, content_type, hash, metadata = {} } = document;
     const document_id = digest(source);
-    const hash = digest(`${content_type}\n${document.text}`);
     const known = await this.#rows.document(owner, { collection, document_id });
     if (known?.hash === hash && document.force !== true) return this.#described(known, metadata);
-    const chunks = await chunksOf(document.text, content_type);
-    if (chunks.length === 0) throw new AppError("validation", `${source} has no text`);
-    // Before anything is written: nothing waits for a model with half of a document kept.
-    const texts = chunks.map(({ text }) => text);
-    const { vectors, model } = await embed(texts, "document");
-    const made = {
-      document_id,
-      source,
-      content_type,
-      hash,
-      chunks: chunks.length,
-      model,
-      metadata,
-    };
-    const kept = chunks.map((chunk, index): NewChunk => ({
-      value: { chunk: index, ...chunk },
-      words: searchText([source, chunk.text]),
-      vector: unitVector(vectors[index] ?? []),
-    }));
-    const space = spaceOf(model, vectors[0]?.length ?? 0);
-    await this.#keep({ ...made, owner, collection, space }, kept);
-    return { ...made, status: known === undefined ? "created" : "updated" };
+    const chunks = await document.read();
+    const about = { document_id, source, content_type, hash, metadata, chunks: chunks.length };
+    const { onProgress } = document;
+    const whole = { owner, collection, ...about };
+    const model = await this.#drafts.write({ about: whole, chunks, embed, onProgress });
+    return { ...about, model, status: known === undefined ? "created" : "updated" };
   }
 
   collections(owner: string): Promise<string[]> {
@@ -74,14 +52,11 @@ export class Documents {
     const known = await this.#rows.document(owner, address);
     if (known === undefined) return false;
     await this.#rows.discard(known.document_no, this.#now());
-    await this.#clear();
     return true;
   }
 
-  async deleteCollection(owner: string, collection: string): Promise<boolean> {
-    const had = await this.#rows.discardAll(owner, collection, this.#now());
-    await this.#clear();
-    return had;
+  deleteCollection(owner: string, collection: string): Promise<boolean> {
+    return this.#rows.discardAll(owner, collection);
   }
 
   #now(): number {
@@ -94,25 +69,6 @@ export class Documents {
     if (isSame) return { ...described(known), status: "unchanged" };
     await this.#rows.setMetadata(known.document_no, metadata, this.#now());
     return { ...described(known), metadata, status: "updated" };
-  }
-
-  /** In small commits that nobody sees before the last one; then what it replaces is cleared away. */
-  async #keep(document: NewKept, chunks: readonly NewChunk[]): Promise<void> {
-    const documentNo = await this.#rows.stage(document, this.#now());
-    try {
-      for (let at = 0; at < chunks.length; at += SLICE)
-        await this.#rows.addChunks(documentNo, chunks.slice(at, at + SLICE));
-      await this.#rows.publish(documentNo, this.#now());
-    } catch (error) {
-      // Where the database cannot even do this, it is cleared away as abandoned.
-      await this.#rows.discard(documentNo, this.#now()).catch(() => undefined);
-      throw error;
-    }
-    await this.#clear();
-  }
-
-  async #clear(): Promise<void> {
-    while (await this.#rows.clear(this.#now()));
   }
 }
 

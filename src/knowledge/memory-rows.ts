@@ -5,6 +5,8 @@ import type {
   CollectionAt,
   DocumentScope,
   DocumentSize,
+  Draft,
+  DraftAt,
   KeptDocument,
   KeptPassage,
   KnowledgeRows,
@@ -13,7 +15,7 @@ import type {
 } from "../storage/knowledge-port.ts";
 
 /** A document that was begun so long ago will not be finished. */
-const ABANDONED_MS = 3_600_000;
+const ABANDONED_MS = 24 * 3_600_000;
 
 /** A document as it was staged, with what has come to it since. */
 interface Entry extends NewKept {
@@ -37,18 +39,31 @@ export class MemoryRows implements KnowledgeRows {
     return document_no;
   }
 
-  async addChunks(documentNo: number, chunks: readonly NewChunk[]): Promise<void> {
-    const entry = this.#entry(documentNo);
-    for (const chunk of chunks) entry?.parts.push({ ...chunk, chunk_no: ++this.#last });
+  async resume(at: DraftAt, busy: readonly number[], now: number): Promise<Draft | undefined> {
+    const entry = this.#entries.find(
+      (it) => !it.isShown && isSame(it, at) && it.hash === at.hash && it.chunks === at.chunks,
+    );
+    if (entry === undefined || busy.includes(entry.document_no)) return undefined;
+    const document_no = ++this.#last;
+    Object.assign(entry, { document_no, updated_at: now });
+    const { parts, space, model } = entry;
+    return { document_no, done: parts.length, space, model };
   }
 
-  async publish(documentNo: number, now: number): Promise<void> {
+  async addChunks(documentNo: number, chunks: readonly NewChunk[]): Promise<boolean> {
     const entry = this.#entry(documentNo);
-    if (entry === undefined) return;
+    for (const chunk of chunks) entry?.parts.push({ ...chunk, chunk_no: ++this.#last });
+    return entry !== undefined;
+  }
+
+  async publish(documentNo: number, now: number): Promise<boolean> {
+    const entry = this.#entry(documentNo);
+    if (entry === undefined) return false;
     const isOld = (it: Entry) => it.isShown && isSame(it, entry);
     this.#entries = this.#entries.filter((it) => !isOld(it));
     Object.assign(entry, { isShown: true, updated_at: now });
     this.#revise(entry);
+    return true;
   }
 
   async setMetadata(documentNo: number, metadata: JsonObject, now: number): Promise<void> {
@@ -62,9 +77,9 @@ export class MemoryRows implements KnowledgeRows {
   }
 
   async discardAll(owner: string, collection: string): Promise<boolean> {
-    const gone = this.#shown(this.#collectionNo(owner, collection));
-    for (const { document_no } of gone) await this.discard(document_no);
-    return gone.length > 0;
+    const all = this.#entries.filter((it) => it.owner === owner && it.collection === collection);
+    for (const { document_no } of all) await this.discard(document_no);
+    return all.some(({ isShown }) => isShown);
   }
 
   async clear(now: number): Promise<boolean> {
@@ -187,7 +202,9 @@ export class MemoryRows implements KnowledgeRows {
   }
 }
 
-const isSame = (a: Entry, b: Entry): boolean =>
+type Named = Pick<NewKept, "owner" | "collection" | "document_id">;
+
+const isSame = (a: Named, b: Named): boolean =>
   a.owner === b.owner && a.collection === b.collection && a.document_id === b.document_id;
 
 const meets = ({ metadata }: Entry, conditions: readonly FieldCondition[]): boolean =>

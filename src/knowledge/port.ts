@@ -2,6 +2,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { FieldCondition } from "../domain/item-filter.ts";
 import type { KnowledgeDocument, KnowledgeFound, KnowledgeSearch } from "../domain/knowledge.ts";
 import type { CollectionAt } from "../storage/knowledge-port.ts";
+import type { Chunk } from "./chunk.ts";
 import type { Scored } from "./top-scores.ts";
 
 /** Turns texts into vectors for whoever pays for it; answers the model too. */
@@ -43,11 +44,18 @@ export interface NearestChunks {
   close(): Promise<void>;
 }
 
+/** Told how many chunks of a document are done, of how many. */
+export type OnProgress = (done: number, of: number) => void;
+
 export interface NewDocument {
   collection: string;
   source: string;
-  text: string;
   content_type: string;
+  /** Of its bytes and how they are read. */
+  hash: string;
+  /** Reads it, where that is needed. */
+  read: () => Promise<Chunk[]>;
+  onProgress?: OnProgress | undefined;
   metadata?: JsonObject | undefined;
   /** Made anew even where nothing changed, such as for another embedding model. */
   force?: boolean | undefined;

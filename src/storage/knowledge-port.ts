@@ -23,6 +23,17 @@ export interface NewKept extends KnowledgeDocument {
   space: string;
 }
 
+/** Which document that was begun and not finished. */
+export type DraftAt = Pick<NewKept, "owner" | "collection" | "document_id" | "hash" | "chunks">;
+
+/** A document that was begun, with its first chunks. */
+export interface Draft {
+  document_no: number;
+  done: number;
+  space: string;
+  model: string;
+}
+
 export interface NewChunk {
   value: KnowledgeChunk;
   /** What keyword search finds it by, each word after a space. */
@@ -62,14 +73,20 @@ type Address = { collection: string; document_id: string };
 export interface KnowledgeRows {
   /** Begins a document that nobody sees before it is published; answers its number. */
   stage(document: NewKept, now: number): Promise<number>;
-  addChunks(documentNo: number, chunks: readonly NewChunk[]): Promise<void>;
-  /** Shows a document in place of the one of the same id. */
-  publish(documentNo: number, now: number): Promise<void>;
+  /**
+   * Takes over what was begun of the same document and broken off, under a new number: whoever still
+   * writes to the old one adds nothing any more. Those in `busy` are left.
+   */
+  resume(draft: DraftAt, busy: readonly number[], now: number): Promise<Draft | undefined>;
+  /** False where the document was taken over or cleared away. */
+  addChunks(documentNo: number, chunks: readonly NewChunk[], now: number): Promise<boolean>;
+  /** Shows a document in place of the one of the same id; false where it is not there any more. */
+  publish(documentNo: number, now: number): Promise<boolean>;
   setMetadata(documentNo: number, metadata: JsonObject, now: number): Promise<void>;
   /** Takes a document out of sight, staged or shown; its rows stay until they are cleared. */
   discard(documentNo: number, now: number): Promise<void>;
-  /** The same for all of a collection; answers whether there were any. */
-  discardAll(owner: string, collection: string, now: number): Promise<boolean>;
+  /** Takes a collection out of sight at once, however large it is; answers whether it was there. */
+  discardAll(owner: string, collection: string): Promise<boolean>;
   /** Clears away some rows of what is out of sight; answers whether more may be left. */
   clear(now: number): Promise<boolean>;
 

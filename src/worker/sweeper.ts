@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import {
   dropOldEvents,
   expireItems,
+  clearKnowledge,
   clearRemoved,
   expireTemporary,
   expireThreads,
@@ -37,6 +38,7 @@ export function createSweeper(ctx: Context): (signal: AbortSignal) => Promise<vo
     await sweepItems(ctx, signal);
     await expireTemporary(ctx, signal);
     await clearRemoved(ctx, signal);
+    await clearKnowledge(ctx, signal);
     await dropOldEvents(ctx, signal);
     await trimLongRuns(ctx, walk, signal);
     await thinOutThreads(ctx, walk, signal);

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { newThread, okJson, refusal, runWait } from "../support/calls.ts";
+import { pdf } from "../support/documents.ts";
 import { apiOf, OWN_GRAPHS, type TestServer, testServer } from "../support/test-server.ts";
 
 const GUIDE = `# Lamps
@@ -81,4 +82,47 @@ it("answers in the rag graph from what it found, or says that there is no answer
   const none = await ask("xylophone quartz zeppelin");
   expect(none.sources).toEqual([]);
   expect(none.messages.at(-1).content).toBe("The documents do not contain an answer to this.");
+});
+
+it("reads documents of other kinds, and tells where in them a passage is", async () => {
+  await using server = await open();
+  const data = pdf([["Nothing."], ["The blue lamp burns whale oil."]]).toString("base64");
+  const kept = await okJson(server.put(PATH, { source: "guide.pdf", data }));
+  expect(kept).toMatchObject({ status: "created", content_type: "application/pdf", chunks: 2 });
+  expect(await okJson(server.put(PATH, { source: "guide.pdf", data }))).toMatchObject({
+    status: "unchanged",
+  });
+  const { passages } = await okJson(server.post(FIND, { query: "whale oil" }));
+  expect(passages[0]).toMatchObject({ source: "guide.pdf", page: 2, chunk: 1 });
+});
+
+it.each([
+  [{ source: "a.pdf", text: "hello" }, 415, "a.pdf is called a PDF, but does not begin as one"],
+  [{ source: "a.json", text: "{" }, 422, "a.json is not valid JSON"],
+  [{ source: "a.txt", data: "not base64!" }, 422, "data"],
+  [{ source: "a.txt" }, 422, "give text or data"],
+  [{ source: "../a.txt", text: "hello" }, 422, '".." in its path'],
+])("refuses what cannot be read: %j", async (body, status, reason) => {
+  await using server = await open();
+  expect(await refusal(server.put(PATH, body), status)).toMatchObject({
+    detail: expect.stringContaining(reason),
+  });
+  expect(await okJson(server.get("/knowledge"))).toEqual({ collections: [] });
+});
+
+it("refuses a document of too many chunks, and names the limit", async () => {
+  const settings = { document_max_chunks: 5 };
+  await using server = await testServer({ langgraph: OWN_GRAPHS, settings });
+  const body = { source: "long.txt", text: "whale oil. ".repeat(2000) };
+  expect(await refusal(server.put(PATH, body), 413)).toMatchObject({
+    detail: "long.txt has more than 5 chunks (document_max_chunks): divide it",
+  });
+});
+
+it("clears away in the background what was deleted", async () => {
+  await using server = await open();
+  await okJson(server.put(PATH, guide));
+  expect((await server.del("/knowledge/shop")).status).toBe(204);
+  await server.ctx.background.tick();
+  expect(await server.ctx.storage.knowledge.clear(server.ctx.clock.now())).toBe(false);
 });

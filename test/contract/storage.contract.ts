@@ -9,6 +9,7 @@ import { checkpointsContract } from "./checkpoints.contract.ts";
 import { eventsContract } from "./events.contract.ts";
 import { itemsContract } from "./items.contract.ts";
 import { knowledgeContract } from "./knowledge.contract.ts";
+import { knowledgeDraftsContract } from "./knowledge-drafts.contract.ts";
 import { removalsContract } from "./removals.contract.ts";
 import { feedbackContract } from "./feedback.contract.ts";
 import { filesContract } from "./files.contract.ts";
@@ -52,6 +53,7 @@ export function storageContract(
     itemsContract(subject);
     feedbackContract(subject);
     knowledgeContract(() => subject().knowledge);
+    knowledgeDraftsContract(() => subject().knowledge);
     filesContract(subject);
     accessContract(subject);
     removalsContract(subject);

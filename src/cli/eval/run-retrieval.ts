@@ -1,10 +1,7 @@
 import type { Context } from "../../context.ts";
 import { newId } from "../../core/ids.ts";
-import {
-  deleteCollection,
-  ingestDocument,
-  searchKnowledge,
-} from "../../services/knowledge/knowledge.ts";
+import { deleteCollection, searchKnowledge } from "../../services/knowledge/knowledge.ts";
+import { ingestDocument } from "../../services/knowledge/ingest.ts";
 import { reportUsage } from "../../services/usage/report.ts";
 import { withEvalServer } from "./eval-server.ts";
 import { figuresOf, LONGEST, type RetrievalFigures, type Retrieved } from "./retrieval-figures.ts";
@@ -70,7 +67,7 @@ async function ingest(
   for (const { passage, text } of passages)
     await ingestDocument(
       ctx,
-      { collection, source: passage, text, content_type: "text/plain" },
+      { collection, source: passage, content: text, content_type: "text/plain" },
       never(),
     );
 }

@@ -1,14 +1,14 @@
 import { noContent } from "../no-content.ts";
 import { z } from "zod";
-import { collectionName, KnowledgeOptions } from "../../domain/knowledge.ts";
+import { collectionName, KnowledgeOptions, sourceName } from "../../domain/knowledge.ts";
 import {
   deleteCollection,
   deleteDocument,
-  ingestDocument,
   listCollections,
   listDocuments,
   searchKnowledge,
 } from "../../services/knowledge/knowledge.ts";
+import { ingestDocument } from "../../services/knowledge/ingest.ts";
 import { type Route, route } from "../route.ts";
 import { absent, jsonObject, slice, wholeNumber } from "../schemas.ts";
 import { listOf } from "../answers/parts.ts";
@@ -17,13 +17,16 @@ import { documents, found, ingested } from "../answers/operations.ts";
 const params = z.object({ collection: collectionName });
 const documentParams = params.extend({ document_id: z.string().regex(/^[0-9a-f]{32}$/) });
 
-const document = z.object({
-  source: z.string().min(1).max(500),
-  text: z.string().min(1),
-  content_type: z.enum(["text/plain", "text/markdown"]).default("text/plain"),
-  metadata: absent(jsonObject),
-  force: absent(z.boolean()),
-});
+const document = z
+  .object({
+    source: sourceName,
+    text: absent(z.string().min(1)),
+    data: absent(z.base64().min(1)).describe("its bytes in base64, in place of the text"),
+    content_type: absent(z.string().max(200)),
+    metadata: absent(jsonObject),
+    force: absent(z.boolean()),
+  })
+  .refine(({ text, data }) => (text === undefined) !== (data === undefined), "give text or data");
 const options = KnowledgeOptions.shape;
 const search = z.object({
   query: z.string().min(1).max(10_000),
@@ -32,6 +35,11 @@ const search = z.object({
   weights: absent(options.weights),
   filter: absent(options.filter),
   rerank: absent(options.rerank),
+});
+
+const uploadOf = ({ text, data, ...about }: z.output<typeof document>) => ({
+  ...about,
+  content: text ?? Buffer.from(data ?? "", "base64"),
 });
 
 export const knowledgeRoutes: Route[] = [
@@ -53,7 +61,7 @@ export const knowledgeRoutes: Route[] = [
     body: document,
     response: ingested,
     handle: async ({ ctx, params: { collection }, body, signal }) =>
-      Response.json(await ingestDocument(ctx, { ...body, collection }, signal)),
+      Response.json(await ingestDocument(ctx, { ...uploadOf(body), collection }, signal)),
   }),
   route({
     method: "get",

@@ -8,6 +8,7 @@ import {
   type KnowledgeSearch,
 } from "../../domain/knowledge.ts";
 import type { Knowledge, SearchModels } from "../../knowledge/port.ts";
+import { textContent } from "../../knowledge/text-content.ts";
 import { originOf } from "../call.ts";
 import { embedTexts } from "../embedding/embed.ts";
 import { graphAsk } from "../graph-ask.ts";
@@ -43,8 +44,8 @@ export class KnowledgeRetriever extends BaseRetriever {
     const { embed } = modelsOfRun();
     for (const { pageContent: text, metadata } of documents) {
       const { source, ...more } = documentMetadata.parse(metadata ?? {});
-      const document = { collection: this.#search.collection, source, text, metadata: more };
-      await baseNow().ingest(ownerOfRun(), { ...document, content_type: "text/plain" }, embed);
+      const about = { collection: this.#search.collection, source, metadata: more };
+      await baseNow().ingest(ownerOfRun(), { ...about, ...textContent(text) }, embed);
     }
   }
 

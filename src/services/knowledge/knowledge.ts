@@ -2,11 +2,11 @@ import type { Context } from "../../context.ts";
 import { AppError, NotFoundError } from "../../core/errors.ts";
 import { itemOwner } from "../../domain/item.ts";
 import type { KnowledgeDocument, KnowledgeFound, KnowledgeSearch } from "../../domain/knowledge.ts";
-import type { Ingested, NewDocument, SearchModels } from "../../knowledge/port.ts";
+import type { SearchModels } from "../../knowledge/port.ts";
 import { allowed } from "../access.ts";
 
 /** Whose knowledge a request is about. */
-async function ownerOf(ctx: Context, event: string, value: object): Promise<string> {
+export async function knowledgeOwner(ctx: Context, event: string, value: object): Promise<string> {
   const filter = await allowed(ctx, event, { ...value });
   const owner = itemOwner(ctx.actor.user);
   if (filter === undefined || owner !== "") return owner;
@@ -17,7 +17,7 @@ async function ownerOf(ctx: Context, event: string, value: object): Promise<stri
 }
 
 /** The models of the server, paid for by whoever asks. */
-function modelsOf({ modelCalls, actor }: Context, signal: AbortSignal): SearchModels {
+export function knowledgeModels({ modelCalls, actor }: Context, signal: AbortSignal): SearchModels {
   const asked = (model?: string) => ({ model, actor, signal });
   return {
     embed: (texts, purpose) => modelCalls.embed(asked(), texts, { purpose }),
@@ -26,42 +26,31 @@ function modelsOf({ modelCalls, actor }: Context, signal: AbortSignal): SearchMo
   };
 }
 
-/** Keeps a document; one that has not changed costs nothing. */
-export async function ingestDocument(
-  ctx: Context,
-  document: NewDocument,
-  signal: AbortSignal,
-): Promise<Ingested> {
-  const { text: _text, ...told } = document;
-  const owner = await ownerOf(ctx, "knowledge:create", told);
-  return ctx.knowledge.ingest(owner, document, modelsOf(ctx, signal).embed);
-}
-
 export async function searchKnowledge(
   ctx: Context,
   search: KnowledgeSearch,
   signal: AbortSignal,
 ): Promise<KnowledgeFound> {
-  const owner = await ownerOf(ctx, "knowledge:search", search);
-  return ctx.knowledge.search(owner, search, modelsOf(ctx, signal));
+  const owner = await knowledgeOwner(ctx, "knowledge:search", search);
+  return ctx.knowledge.search(owner, search, knowledgeModels(ctx, signal));
 }
 
 export async function listCollections(ctx: Context): Promise<string[]> {
-  return ctx.knowledge.collections(await ownerOf(ctx, "knowledge:search", {}));
+  return ctx.knowledge.collections(await knowledgeOwner(ctx, "knowledge:search", {}));
 }
 
 export async function listDocuments(
   ctx: Context,
   query: { collection: string; limit: number; offset: number },
 ): Promise<KnowledgeDocument[]> {
-  return ctx.knowledge.documents(await ownerOf(ctx, "knowledge:search", query), query);
+  return ctx.knowledge.documents(await knowledgeOwner(ctx, "knowledge:search", query), query);
 }
 
 export async function deleteDocument(
   ctx: Context,
   address: { collection: string; document_id: string },
 ): Promise<void> {
-  const owner = await ownerOf(ctx, "knowledge:delete", address);
+  const owner = await knowledgeOwner(ctx, "knowledge:delete", address);
   if (!(await ctx.knowledge.deleteDocument(owner, address)))
     throw new NotFoundError("Document", address.document_id);
 }
@@ -70,7 +59,7 @@ export async function deleteCollection(
   ctx: Context,
   { collection }: { collection: string },
 ): Promise<void> {
-  const owner = await ownerOf(ctx, "knowledge:delete", { collection });
+  const owner = await knowledgeOwner(ctx, "knowledge:delete", { collection });
   if (!(await ctx.knowledge.deleteCollection(owner, collection)))
     throw new NotFoundError("Collection", collection);
 }

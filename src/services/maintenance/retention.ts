@@ -33,6 +33,11 @@ export async function clearRemoved(ctx: Context, signal: AbortSignal): Promise<v
   while (!signal.aborted && (await ctx.storage.removals.clear()));
 }
 
+/** The same of documents, and of what was begun of one and never finished. */
+export async function clearKnowledge(ctx: Context, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await ctx.storage.knowledge.clear(ctx.clock.now())));
+}
+
 /** Deletes the threads of stateless runs that ended a while ago. */
 export async function expireTemporary(ctx: Context, signal: AbortSignal): Promise<void> {
   const before = ctx.clock.now() - KEEP_TEMPORARY_MS;

@@ -28,3 +28,6 @@ export const toDocument = (row: DocumentRow): KeptDocument => ({
 
 /** The word that all chunks of a collection have: it begins with a sign that no word of a text has. */
 export const collectionWord = (collectionNo: number): string => `§${collectionNo}§`;
+
+/** Whom a collection belongs to that was deleted and is yet to be cleared away. */
+export const GONE = "\u001fgone";
