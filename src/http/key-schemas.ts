@@ -10,11 +10,13 @@ export const keyName = z
   .string()
   .regex(/^[\p{L}\p{N}][\p{L}\p{N}_.@-]{0,99}$/u, "expected letters, digits and any of _.@-");
 
-const BUDGET = /^(?<amount>\d{1,9}(?:\.\d{1,6})?)(?: (?<currency>[A-Z]{3}))?(?:\/(?<per>\w+))?$/;
+/** The amount, currency and period of a text such as `10`, `10 USD` or `2.50 CNY/day`. */
+export const BUDGET_TEXT =
+  /^(?<amount>\d{1,9}(?:\.\d{1,6})?)(?: (?<currency>[A-Z]{3}))?(?:\/(?<per>\w+))?$/;
 
 /** A budget such as `10`, `10 USD` or `2.50 CNY/day`. */
 const budget = z.union([z.string(), z.number().transform(String)]).transform((text, context) => {
-  const { amount, currency = "USD", per = "total" } = BUDGET.exec(text)?.groups ?? {};
+  const { amount, currency = "USD", per = "total" } = BUDGET_TEXT.exec(text)?.groups ?? {};
   const period = KEY_BUDGET_PERIODS.find((name) => name === per);
   if (amount !== undefined && period)
     return { amount_micros: Math.round(Number(amount) * MICROS), currency, per: period };

@@ -1,14 +1,15 @@
-import { findServer, type LocalAccess } from "../../auth/local-access.ts";
+import type { LocalAccess } from "../../auth/local-access.ts";
 import { openDatabase } from "../../container.ts";
 import { systemClock } from "../../core/clock.ts";
-import { AppError, ConfigError } from "../../core/errors.ts";
+import { AppError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
-import { fromRoot, type LoadedSettings } from "../../config/settings.ts";
+import type { LoadedSettings } from "../../config/settings.ts";
 import { keyCreate } from "../../http/key-schemas.ts";
 import { keyJson } from "../../http/present.ts";
 import { deleteKey, listKeys, revokeKey, rotateKey } from "../../services/keys/change.ts";
 import { createKey, type KeyContext } from "../../services/keys/create.ts";
 import { openSignals } from "../../signals/open-signals.ts";
+import { askServer, runningServer } from "../running-server.ts";
 
 export type ShownKey = ReturnType<typeof keyJson>;
 export type NewKey = ShownKey & { secret: string };
@@ -25,47 +26,15 @@ export interface KeyAccess {
 
 /** Asks the server that owns the database; where none runs, or many share it, opens the database. */
 export async function openKeys(loaded: LoadedSettings): Promise<KeyAccess> {
-  const { settings, root } = loaded;
-  if (settings.database_url === undefined) {
-    const server = findServer(fromRoot(root, settings.data_dir));
-    if (server && (await isThere(server))) return ofServer(server);
-  }
-  return ofDatabase(loaded);
-}
-
-const LOOK_MS = 3_000;
-
-const headersOf = ({ secret }: LocalAccess) => ({
-  authorization: `Bearer ${secret}`,
-  "content-type": "application/json",
-});
-
-/** A server that died may have left its file, and its port to another program. */
-async function isThere(server: LocalAccess): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(LOOK_MS);
-    const response = await fetch(`${server.url}/keys`, { headers: headersOf(server), signal });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
+  const server = await runningServer(loaded);
+  return server ? ofServer(server) : ofDatabase(loaded);
 }
 
 const at = (name: string): string => `/${encodeURIComponent(name)}`;
 
 function ofServer(server: LocalAccess): KeyAccess {
-  const ask = async <T>(method: string, path: string, body?: object): Promise<T> => {
-    const response = await fetch(`${server.url}/keys${path}`, {
-      method,
-      headers: headersOf(server),
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as T;
-    const { detail } = JSON.parse(text) as { detail?: string };
-    throw new ConfigError(detail ?? `The server answered ${response.status}`);
-  };
+  const ask = <T>(method: string, path: string, body?: object): Promise<T> =>
+    askServer(server, { method, path: `/keys${path}`, body });
   return {
     create: (body) => ask("POST", "", body),
     list: () => ask("GET", ""),

@@ -1,31 +1,13 @@
 import { noContent } from "../no-content.ts";
-import { isoTime } from "../../core/iso-time.ts";
 import { z } from "zod";
-import { BUDGET_PERIODS, BUDGET_SCOPES, type Budget } from "../../domain/budget.ts";
-import { MICROS } from "../../domain/price.ts";
+import { budgetCreate, budgetJson, inMicros } from "../budget-schemas.ts";
 import { deleteBudget, getBudget, listBudgets, setBudget } from "../../services/budgets/budgets.ts";
 import { type Route, route } from "../route.ts";
-import { absent, uuid } from "../schemas.ts";
+import { uuid } from "../schemas.ts";
 import { listOf } from "../answers/parts.ts";
 import { budget, budgetWithSpends } from "../answers/operations.ts";
 
 const budgetParams = z.object({ budget_id: uuid });
-
-const budgetCreate = z.object({
-  scope: z.enum(BUDGET_SCOPES),
-  subject: absent(z.string().min(1).max(200)),
-  per: absent(z.enum(BUDGET_PERIODS)).transform((per) => per ?? "total"),
-  currency: z.string().regex(/^[A-Z]{3}$/, "expected a code such as CNY or USD"),
-  amount: z.number().nonnegative().max(1e9),
-});
-
-const budgetJson = ({ limit_micros, created_at, updated_at, ...budget }: Budget) => ({
-  ...budget,
-  amount: limit_micros / MICROS,
-  limit_micros,
-  created_at: isoTime(created_at),
-  updated_at: isoTime(updated_at),
-});
 
 export const budgetRoutes: Route[] = [
   route({
@@ -44,10 +26,8 @@ export const budgetRoutes: Route[] = [
     auth: "budgets:create",
     body: budgetCreate,
     response: budget,
-    handle: async ({ ctx, body: { amount, ...body } }) =>
-      Response.json(
-        budgetJson(await setBudget(ctx, { ...body, limit_micros: Math.round(amount * MICROS) })),
-      ),
+    handle: async ({ ctx, body }) =>
+      Response.json(budgetJson(await setBudget(ctx, inMicros(body)))),
   }),
   route({
     method: "get",

@@ -22,21 +22,28 @@ export async function getBudget(
   return { budget, spends: await ctx.storage.budgets.spends(budget_id) };
 }
 
+export type SetBudget = Pick<Budget, "scope" | "per" | "currency" | "limit_micros"> & {
+  subject?: string | undefined;
+};
+
 /** Sets a budget, or changes the amount of the one that is there for the same subject and time. */
-export async function setBudget(
-  ctx: Context,
-  input: Pick<Budget, "scope" | "per" | "currency" | "limit_micros"> & {
-    subject?: string | undefined;
-  },
-): Promise<Budget> {
+export async function setBudget(ctx: Context, input: SetBudget): Promise<Budget> {
   await allowed(ctx, "budgets:create", { ...input });
+  return putBudget(ctx, input);
+}
+
+/** The same by whoever owns the database. */
+export function putBudget(
+  { storage, clock }: Pick<Context, "storage" | "clock">,
+  input: SetBudget,
+): Promise<Budget> {
   const { scope, per, currency, limit_micros } = input;
   const isServer = scope === "server";
   if (isServer && input.subject !== undefined)
     throw new AppError("validation", "body.subject: the budget of the server has none");
   const subject = isServer ? "" : (input.subject ?? EACH);
-  const now = ctx.clock.now();
-  return ctx.storage.budgets.put({
+  const now = clock.now();
+  return storage.budgets.put({
     budget_id: newId(),
     scope,
     subject,
