@@ -18,6 +18,7 @@ import { readers } from "./readers.ts";
 import { kagariRound } from "./scenarios.ts";
 import { Client } from "./sse-client.ts";
 import { stalls } from "./stalls.ts";
+import { subscribers } from "./subscribers.ts";
 import { streams } from "./streams.ts";
 import { takeover } from "./takeover.ts";
 import { Workplaces } from "./workplace.ts";
@@ -28,6 +29,7 @@ const LIMIT_MS = 240_000;
 const BENCHES = {
   ratio,
   streams,
+  subscribers,
   growth,
   stalls,
   readers,
