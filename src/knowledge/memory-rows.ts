@@ -148,18 +148,15 @@ export class MemoryRows implements KnowledgeRows {
 
   async vectors({
     documents,
-    after,
-    limit,
+    from,
+    to,
   }: Parameters<KnowledgeRows["vectors"]>[0]): Promise<ChunkVector[]> {
     const wanted = new Set(documents);
     return this.#entries
       .filter(({ document_no }) => wanted.has(document_no))
       .flatMap(({ document_no, parts }) =>
-        parts.map(({ chunk_no, vector }) => ({ chunk_no, document_no, vector })),
-      )
-      .filter(({ chunk_no }) => chunk_no > after)
-      .toSorted((a, b) => a.chunk_no - b.chunk_no)
-      .slice(0, limit);
+        parts.slice(from, to).map(({ chunk_no, vector }) => ({ chunk_no, document_no, vector })),
+      );
   }
 
   async passages(

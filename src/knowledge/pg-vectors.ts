@@ -134,8 +134,7 @@ export class PgVectors implements NearestChunks {
     for (let at = 0; at < gone.length; at += NAMED)
       await store.delete({ filter: { place, document: { in: gone.slice(at, at + NAMED) } } });
     const fresh = documents.filter((it) => !kept.has(nameOf(it)));
-    const numbers = fresh.map(({ document_no }) => document_no);
-    for await (const page of pagesOf(this.#rows, numbers))
+    for await (const page of pagesOf(this.#rows, fresh))
       await store.addVectors(
         page.map(({ vector }) => [...vector]),
         page.map((it) => ({

@@ -12,14 +12,13 @@ import type { VectorBlock } from "./vector-store.ts";
 
 /** Documents of one list, whose rows are small. */
 const SIZES = 1000;
-/** Documents and vectors of one look: few enough that nothing else waits long. */
-const GROUP = 100;
+/** Vectors of one look: few enough that nothing else waits long. */
 const PAGE = 200;
 
 /** Compares a vector with those of documents as they are read, with nothing kept. */
 export async function scanned(
   rows: KnowledgeRows,
-  documents: readonly number[],
+  documents: readonly DocumentSize[],
   { vector, count }: { vector: Float32Array; count: number },
 ): Promise<Scored[]> {
   const best = new TopScores(count);
@@ -31,20 +30,31 @@ export async function scanned(
 /** The vectors of documents, page by page; in between the event loop has its turn. */
 export async function* pagesOf(
   rows: KnowledgeRows,
-  documents: readonly number[],
+  documents: readonly DocumentSize[],
 ): AsyncGenerator<ChunkVector[]> {
-  for (let at = 0; at < documents.length; at += GROUP) {
-    const group = documents.slice(at, at + GROUP);
-    let after = 0;
-    for (;;) {
-      const page = await rows.vectors({ documents: group, after, limit: PAGE });
-      yield page;
-      after = page.at(-1)?.chunk_no ?? 0;
-      if (page.length < PAGE) break;
+  for (const group of groupsOf(documents)) {
+    const numbers = group.map(({ document_no }) => document_no);
+    const most = Math.max(...group.map(({ chunks }) => chunks));
+    for (let from = 0; from < most; from += PAGE) {
+      yield await rows.vectors({ documents: numbers, from, to: from + PAGE });
       await nextTurn();
     }
-    await nextTurn();
   }
+}
+
+/** Documents that together have the chunks of one page, or one that has more. */
+function* groupsOf(documents: readonly DocumentSize[]): Generator<DocumentSize[]> {
+  let group: DocumentSize[] = [];
+  let sum = 0;
+  for (const document of documents) {
+    if (group.length > 0 && sum + document.chunks > PAGE) {
+      yield group;
+      [group, sum] = [[], 0];
+    }
+    group.push(document);
+    sum += document.chunks;
+  }
+  if (group.length > 0) yield group;
 }
 
 /** The documents of a collection and space that meet conditions, in the order of their numbers. */

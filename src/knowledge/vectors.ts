@@ -1,4 +1,4 @@
-import type { CollectionAt, KnowledgeRows } from "../storage/knowledge-port.ts";
+import type { CollectionAt, DocumentSize, KnowledgeRows } from "../storage/knowledge-port.ts";
 import type { NearestChunks, VectorSearch } from "./port.ts";
 import type { Scored } from "./top-scores.ts";
 import { blockOf, documentsIn, pagesOf, scanned } from "./scan.ts";
@@ -57,9 +57,9 @@ export class MemoryVectors implements NearestChunks {
     const only =
       conditions.length > 0 ? await documentsIn(this.#rows, place, conditions) : undefined;
     const chunks = only ? only.reduce((sum, one) => sum + one.chunks, 0) : held.chunks;
-    const documents = only?.map(({ document_no }) => document_no);
     if (!held.isLoaded || !this.#isLarge(chunks * vector.length))
-      return await scanned(this.#rows, documents ?? [...held.documents.keys()], { vector, count });
+      return await scanned(this.#rows, only ?? sizesOf(held.documents), { vector, count });
+    const documents = only?.map(({ document_no }) => document_no);
     return await this.#threadNow().search(key, { vector, count, only: documents });
   }
 
@@ -98,7 +98,7 @@ export class MemoryVectors implements NearestChunks {
     const found = await documentsIn(this.#rows, place, []);
     const now = new Map(found.map(({ document_no, chunks }) => [document_no, chunks]));
     const gone = [...held.documents.keys()].filter((document) => !now.has(document));
-    const fresh = [...now.keys()].filter((document) => !held.documents.has(document));
+    const fresh = found.filter(({ document_no }) => !held.documents.has(document_no));
     held.chunks = found.reduce((sum, { chunks }) => sum + chunks, 0);
     const numbers = held.chunks * place.size;
     const bytes = numbers * BYTES;
@@ -106,14 +106,14 @@ export class MemoryVectors implements NearestChunks {
       const thread = this.#threadNow();
       if (held.isLoaded && gone.length > 0) thread.drop(key, gone);
       held.bytes = bytes;
-      await this.#load(key, held.isLoaded ? fresh : [...now.keys()]);
+      await this.#load(key, held.isLoaded ? fresh : found);
       held.isLoaded = this.#held.get(key) === held;
     } else if (held.isLoaded) this.#unload(key, held);
     held.documents = now;
     held.revision = place.collection.revision;
   }
 
-  async #load(key: string, documents: readonly number[]): Promise<void> {
+  async #load(key: string, documents: readonly DocumentSize[]): Promise<void> {
     for await (const page of pagesOf(this.#rows, documents))
       if (page.length > 0) this.#threadNow().add(key, blockOf(page));
   }
@@ -158,3 +158,6 @@ export class MemoryVectors implements NearestChunks {
     return (this.#thread ??= new VectorThread());
   }
 }
+
+const sizesOf = (documents: ReadonlyMap<number, number>): DocumentSize[] =>
+  Array.from(documents, ([document_no, chunks]) => ({ document_no, chunks }));

@@ -108,11 +108,11 @@ export interface KnowledgeRows {
     word: { text: string; isStart: boolean },
     limit: number,
   ): Promise<number[]>;
-  /** Vectors of documents in the order of their chunks, after one. */
+  /** Vectors of documents, of their chunks from one number up to another, in no order. */
   vectors(query: {
     documents: readonly number[];
-    after: number;
-    limit: number;
+    from: number;
+    to: number;
   }): Promise<ChunkVector[]>;
   /** Chunks of documents that are shown and meet the conditions, in no order. */
   passages(

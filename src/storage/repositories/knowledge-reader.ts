@@ -114,8 +114,8 @@ export class KnowledgeReader {
 
   *vectors({
     documents,
-    after,
-    limit,
+    from,
+    to,
   }: Parameters<KnowledgeRows["vectors"]>[0]): Commit<ChunkVector[]> {
     if (documents.length === 0) return [];
     const rows = yield* all(
@@ -123,9 +123,8 @@ export class KnowledgeReader {
         .selectFrom("knowledge_chunk")
         .select(["chunk_no", "document_no", "vector"])
         .where("document_no", "in", documents)
-        .where("chunk_no", ">", after)
-        .orderBy("chunk_no")
-        .limit(limit),
+        .where("chunk", ">=", from)
+        .where("chunk", "<", to),
     );
     return rows.map((row) => ({ ...row, vector: fromBytes(row.vector) }));
   }
