@@ -1,12 +1,12 @@
 import { LeaseLostError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
-import type { RunEvent, RunEventBody } from "../domain/event.ts";
+import type { RunEvent } from "../domain/event.ts";
 import type { Fence } from "../domain/run.ts";
 import type { Events, Runs } from "../storage/ports.ts";
 import type { Signals } from "../signals/port.ts";
 import { ReadSize } from "./event-size.ts";
 import { Feed } from "./feed.ts";
 import type { Bus, EventWriter, LiveEvent, ThreadWatch } from "./port.ts";
+import { Writer } from "./writer.ts";
 import { ThreadWatches } from "./thread-watches.ts";
 
 const TERMINAL = new Set(["success", "error", "timeout", "interrupted"]);
@@ -47,12 +47,12 @@ export class DatabaseBus implements Bus {
     options.signals.on("threads", (threadIds) => this.#watches.tell(threadIds));
   }
 
-  async openWriter(fence: Fence): Promise<EventWriter> {
+  async openWriter(fence: Fence, onFailure?: (error: unknown) => void): Promise<EventWriter> {
     // The first attempt of a run finds no events.
     const lastSeq = fence.epoch === 1 ? 0 : await this.#events.lastSeq(fence.run_id);
     const feed = this.#feed(fence.run_id);
     if (feed.writers++ === 0) feed.begin(lastSeq);
-    return new Writer(this, fence, lastSeq);
+    return new Writer(this, { fence, lastSeq, onFailure });
   }
 
   release(runId: string): void {
@@ -208,8 +208,9 @@ export class DatabaseBus implements Bus {
       const gone = new Set(lost);
       for (const { writer, events, settle } of batch) {
         if (gone.has(writer.fence.run_id)) {
-          writer.failure = new LeaseLostError(writer.fence.run_id);
-          for (const { reject } of settle) reject(writer.failure);
+          const failure = new LeaseLostError(writer.fence.run_id);
+          for (const { reject } of settle) reject(failure);
+          writer.fail(failure);
         } else {
           this.publish(writer.fence.run_id, events);
           for (const { resolve } of settle) resolve();
@@ -217,8 +218,8 @@ export class DatabaseBus implements Bus {
       }
     } catch (error) {
       for (const { writer, settle } of batch) {
-        writer.failure = error;
         for (const { reject } of settle) reject(error);
+        writer.fail(error);
       }
     }
   }
@@ -251,46 +252,4 @@ function apart(batch: readonly Pending[]): Pending[][] {
     else parts.push(new Map([[run_id, pending]]));
   }
   return parts.map((part) => [...part.values()]);
-}
-
-class Writer implements EventWriter {
-  readonly fence: Fence;
-  readonly #bus: DatabaseBus;
-  #seq: number;
-  isFresh = true;
-  /** The store in progress, which the end of the run must wait for. */
-  storing: Promise<void> = Promise.resolve();
-  isStoring = false;
-  failure: unknown;
-
-  constructor(bus: DatabaseBus, fence: Fence, lastSeq: number) {
-    this.#bus = bus;
-    this.fence = fence;
-    this.#seq = lastSeq;
-  }
-
-  append(body: RunEventBody, live?: () => Json): void {
-    const event = { ...body, seq: ++this.#seq } as LiveEvent;
-    this.#bus.enqueue(this, live ? { ...event, live } : event);
-  }
-
-  async flush(): Promise<void> {
-    await this.#bus.flush(this);
-    this.#check();
-  }
-
-  async close(): Promise<LiveEvent[]> {
-    const rest = this.#bus.take(this);
-    await this.storing;
-    this.#check();
-    return rest;
-  }
-
-  release(): void {
-    this.#bus.release(this.fence.run_id);
-  }
-
-  #check(): void {
-    if (this.failure !== undefined) throw this.failure;
-  }
 }

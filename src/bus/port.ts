@@ -18,7 +18,8 @@ export interface EventWriter {
 }
 
 export interface Bus {
-  openWriter(fence: Fence): Promise<EventWriter>;
+  /** `onFailure` is told as soon as events could not be stored, with LeaseLostError when the fence did not hold. */
+  openWriter(fence: Fence, onFailure?: (error: unknown) => void): Promise<EventWriter>;
   /** Tells followers of events that another commit has stored. */
   publish(runId: string, events: LiveEvent[]): void;
   /** All events of a run that are stored by now, in order, in batches. */

@@ -5,7 +5,9 @@ type Stop =
   | { why: "cancel"; action: CancelAction }
   | { why: "timeout"; limitMs: number }
   | { why: "drain" }
-  | { why: "lost" };
+  | { why: "lost" }
+  /** Its events could not be stored: whatever it came to would not count. */
+  | { why: "unstored"; error: unknown };
 
 /** One execution of a run by this worker. */
 export class Attempt {
@@ -27,5 +29,10 @@ export class Attempt {
     if (this.stop) return;
     this.stop = stop;
     this.#controller.abort();
+  }
+
+  /** What really went wrong: of an abort the error says no more than that. */
+  causeOf(error: unknown): unknown {
+    return this.stop?.why === "unstored" ? this.stop.error : error;
   }
 }

@@ -179,9 +179,11 @@ export class Worker implements Workers {
 
   #begin(run: Run): void {
     const attempt = new Attempt(run);
+    // One that is still there has lost its lease.
+    this.#attempts.get(run.run_id)?.end({ why: "lost" });
     this.#attempts.set(run.run_id, attempt);
     attempt.done = this.#attempt(attempt).finally(() => {
-      this.#attempts.delete(run.run_id);
+      if (this.#attempts.get(run.run_id) === attempt) this.#attempts.delete(run.run_id);
       this.wake();
     });
   }
@@ -195,7 +197,9 @@ export class Worker implements Workers {
       attempt.end({ why: "timeout", limitMs }),
     );
     try {
-      writer = await bus.openWriter(fence);
+      writer = await bus.openWriter(fence, (error) =>
+        attempt.end(error instanceof LeaseLostError ? { why: "lost" } : { why: "unstored", error }),
+      );
       if (run.cancel) attempt.end({ why: "cancel", action: run.cancel });
       signal.throwIfAborted();
       const outcome =
@@ -207,13 +211,15 @@ export class Worker implements Workers {
             ]);
       await this.#finish(run, { writer, outcome });
     } catch (error) {
-      await this.#endEarly(attempt, { error, writer }).catch((failure: unknown) => {
-        log.error(
-          { err: failure, run_id: run.run_id, thread_id: run.thread_id },
-          "could not end a run; giving it back",
-        );
-        this.#leases.strand(fence, !isOutage(failure));
-      });
+      await this.#endEarly(attempt, { error: attempt.causeOf(error), writer }).catch(
+        (failure: unknown) => {
+          log.error(
+            { err: failure, run_id: run.run_id, thread_id: run.thread_id },
+            "could not end a run; giving it back",
+          );
+          this.#leases.strand(fence, !isOutage(failure));
+        },
+      );
     } finally {
       callOff();
       writer?.release();

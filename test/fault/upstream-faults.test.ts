@@ -76,6 +76,8 @@ describe("a run whose provider", () => {
     await using on = await served(fields, ...fault.answers);
     const { server, upstream } = on;
     const thread = await newThread(server);
+    // Loading LangGraph and the graph is no part of what the provider does.
+    await server.ctx.graphs.check("chat");
     const began = performance.now();
     const { run_id } = await startRun(server, thread, {
       assistant_id: "chat",

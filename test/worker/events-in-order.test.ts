@@ -31,9 +31,10 @@ async function slowBus() {
     { events, runs: storage.runs },
     { flushMs: 1, signals: localSignals() },
   );
-  const writer = await bus.openWriter(fence);
+  const failures: unknown[] = [];
+  const writer = await bus.openWriter(fence, (error) => failures.push(error));
   const stored = async () => (await storage.events.read("r", 0, 100)).map(({ seq }) => seq);
-  return { storage, writer, begun: begun.promise, first, stored };
+  return { storage, writer, failures, begun: begun.promise, first, stored };
 }
 
 it("events of a run are stored in order, though an earlier commit takes longer than a later one", async () => {
@@ -52,13 +53,15 @@ it("events of a run are stored in order, though an earlier commit takes longer t
 });
 
 it("nothing of an attempt is stored after events of it that could not be", async () => {
-  const { storage, writer, begun, first, stored } = await slowBus();
+  const { storage, writer, failures, begun, first, stored } = await slowBus();
   writer.append(note(1));
   await begun;
   writer.append(note(2));
   const flushed = writer.flush();
-  first.reject(new Error("no room"));
+  const error = new Error("no room");
+  first.reject(error);
   await expect(flushed).rejects.toThrow("no room");
+  expect(failures).toEqual([error]);
   expect(await stored()).toEqual([]);
   await storage.close();
 });

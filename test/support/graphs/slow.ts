@@ -4,6 +4,8 @@ import { passGate } from "../gates.ts";
 
 const Slow = new StateSchema({
   gate: z.string().default("none"),
+  /** Another one, behind it. */
+  second: z.string().optional(),
   steps: z.array(z.string()).default(() => []),
 });
 
@@ -13,10 +15,11 @@ export const graph = new StateGraph(Slow)
     writer?.({ at: "begin" });
     return { steps: [...steps, `begin ${gate}`] };
   })
-  .addNode("wait", async ({ gate, steps }, { writer, signal }: LangGraphRunnableConfig) => {
+  .addNode("wait", async ({ gate, second, steps }, { writer, signal }: LangGraphRunnableConfig) => {
     writer?.({ at: "gate" });
     await passGate(gate, signal);
     writer?.({ at: "through" });
+    if (second !== undefined) await passGate(second, signal);
     return { steps: [...steps, `through ${gate}`] };
   })
   .addNode("end", ({ gate, steps }) => ({ steps: [...steps, `end ${gate}`] }))
