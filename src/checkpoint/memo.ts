@@ -75,26 +75,26 @@ class Leaves {
   }
 }
 
-/** Remembers the id of objects that were stored or read, so that they need not be serialised again. */
-export class Memo {
-  readonly #known = new WeakMap<object, { id: string; leaves: unknown[] }>();
+/** Remembers what was made of objects, as a rule the id they are stored by, so that it need not be made again. */
+export class Memo<Made = string> {
+  readonly #known = new WeakMap<object, { made: Made; leaves: unknown[] }>();
 
   /** False for an object whose changes could not be noticed. */
-  remember(value: object, id: string): boolean {
+  remember(value: object, made: Made): boolean {
     const leaves = Leaves.of(value);
     if (leaves === undefined) return false;
-    this.#known.set(value, { id, leaves });
+    this.#known.set(value, { made, leaves });
     return true;
   }
 
-  /** The id an object was last remembered by. */
-  recall(value: object): string | undefined {
-    return this.#known.get(value)?.id;
+  /** What an object was last remembered by. */
+  recall(value: object): Made | undefined {
+    return this.#known.get(value)?.made;
   }
 
-  /** The id of an object that is still what it was when it was remembered. */
-  find(value: unknown): string | undefined {
+  /** The same of an object that is still what it was then. */
+  find(value: unknown): Made | undefined {
     const known = isObject(value) ? this.#known.get(value) : undefined;
-    return known && isObject(value) && Leaves.areOf(value, known.leaves) ? known.id : undefined;
+    return known && isObject(value) && Leaves.areOf(value, known.leaves) ? known.made : undefined;
   }
 }

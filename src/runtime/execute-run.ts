@@ -24,6 +24,7 @@ import {
 import { runChunks } from "./run-chunks.ts";
 import { interruptsOf, isWaiting } from "./states.ts";
 import type { Graph, GraphLoader } from "./load-graphs.ts";
+import type { KnownDicts } from "./wire.ts";
 
 export interface ExecuteParts {
   loader: GraphLoader;
@@ -34,6 +35,7 @@ export interface ExecuteParts {
   writer: EventWriter;
   signal: AbortSignal;
   clock: Clock;
+  dicts: KnownDicts;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function executeRun(run: Run, parts: ExecuteParts): Promise<RunOutc
   const recorder = new Recorder(writer, {
     attempt: run.epoch,
     clock: parts.clock,
+    dicts: parts.dicts,
     isStored: run.kwargs.durability !== "exit",
   });
   try {

@@ -14,12 +14,13 @@ import {
   type TaskPayload,
   type TaskResultPayload,
 } from "./graph-chunks.ts";
-import { isChunk, messageDict, toJson } from "./wire.ts";
+import { isChunk, type KnownDicts, messageDict, toJson } from "./wire.ts";
 
 export interface RecorderOptions {
   /** Keeps the message numbers of a later attempt apart from those of an earlier one. */
   attempt: number;
   clock: Clock;
+  dicts: KnownDicts;
   /** Whether every checkpoint is stored as it is made (not so under durability `exit`). */
   isStored: boolean;
 }
@@ -107,7 +108,7 @@ export class Recorder {
       tasks: toJson(payload.tasks),
       keys: held ? Object.keys(held.payload as object) : null,
     };
-    const whole = once(() => toJson(state));
+    const whole = once(() => toJson(state, this.#options.dicts));
     const isStored = this.#options.isStored && note.checkpoint_id !== "";
     const kept = isStored ? emptyPart(state) : { state: whole() };
     this.#writer.append({ kind: "checkpoint", ns, ...note, ...kept }, whole);

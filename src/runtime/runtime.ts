@@ -1,4 +1,5 @@
 import type { Bus, EventWriter } from "../bus/port.ts";
+import { Memo } from "../checkpoint/memo.ts";
 import { PartCache } from "../checkpoint/part-cache.ts";
 import { FencedSaver } from "../checkpoint/saver.ts";
 import type { Clock } from "../core/clock.ts";
@@ -14,6 +15,7 @@ import { GraphStore, reachStoreDirectly } from "./graph-store.ts";
 import { GraphCatalog } from "./graph-catalog.ts";
 import type { GraphLoader } from "./load-graphs.ts";
 import { GraphStates } from "./states.ts";
+import type { KnownDicts } from "./wire.ts";
 
 export { installSdkHooks } from "./sdk-hooks.ts";
 
@@ -46,6 +48,7 @@ export function createRuntime(parts: {
   // One for all savers, so that a run finds what the one before it on its thread had in memory.
   const cache = new PartCache({ maxBytes: cacheBytes });
   const saver = new FencedSaver(storage.checkpoints, { cache });
+  const dicts: KnownDicts = new Memo();
   return {
     graphs: new GraphCatalog(loader),
     states: new GraphStates({ loader, storage, saver, clock }),
@@ -58,6 +61,7 @@ export function createRuntime(parts: {
         writer,
         signal,
         clock,
+        dicts,
       }),
   };
 }
