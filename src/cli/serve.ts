@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import { giveBackWhenIdle } from "../core/idle-memory.ts";
 import { closeOnSignal, startServer, type RunningServer } from "../main.ts";
 import { addSettingOptions, settingFlags } from "./setting-options.ts";
 
@@ -12,6 +13,7 @@ export function addStart(program: Command): void {
   ).action(async (flags: Record<string, string | boolean>) => {
     const server = await startServer({ settings: settingFlags(flags) });
     closeOnSignal(server);
+    giveBackWhenIdle();
     greet(server);
     const found = await server.localModels;
     if (found.length > 0) line(`Models found on this machine: ${found.join(", ")}`);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { openContext } from "../container.ts";
 import { AppError } from "../core/errors.ts";
+import { giveBackWhenIdle } from "../core/idle-memory.ts";
 import { readSettings } from "../config/settings.ts";
 import { closeOnSignal } from "../main.ts";
 import { addSettingOptions, settingFlags } from "./setting-options.ts";
@@ -28,6 +29,7 @@ export function addWorker(program: Command): void {
     const opened = await openContext({ settings });
     setInterval(() => undefined, KEEP_ALIVE_MS);
     closeOnSignal(opened);
+    giveBackWhenIdle();
     process.stderr.write(`working, ${workers} runs at a time\n`);
   });
 }

@@ -9,6 +9,7 @@ import { noteDamage, refuseDamaged, WAY_OUT } from "./sqlite-damage.ts";
 import { registerFunctions, sqliteDialect } from "./sqlite-dialect.ts";
 import { SQLITE, sqliteKind } from "./sqlite-errors.ts";
 import { SqliteDriver } from "./sqlite.ts";
+import { WalCheckpoint } from "./wal-checkpoint.ts";
 import { WalSync } from "./wal-sync.ts";
 
 export interface SqliteOptions {
@@ -101,11 +102,12 @@ function openDatabase(path: string): DatabaseSync {
 
 interface DriverParts extends Pick<SqliteOptions, "checkedBytes" | "log"> {
   sync: WalSync | undefined;
+  checkpoint?: WalCheckpoint;
   release: () => void;
 }
 
 /** Opens and migrates a database that `release` gives back. */
-function prepare(path: string, { sync, release, checkedBytes, log }: DriverParts): SqliteDriver {
+function prepare(path: string, { checkedBytes, log, ...parts }: DriverParts): SqliteDriver {
   const database = openDatabase(path);
   try {
     const ids = readMigrations(database, path);
@@ -119,7 +121,7 @@ function prepare(path: string, { sync, release, checkedBytes, log }: DriverParts
       log?.error({ path, found }, `the database is damaged and takes nothing in; ${WAY_OUT}`);
       if (path !== ":memory:") noteDamage(path, found);
     };
-    const driver = new SqliteDriver(database, { release, sync, onDamage });
+    const driver = new SqliteDriver(database, { ...parts, onDamage });
     if (isUnchecked) driver.watch((report) => new BackgroundCheck(path, { onDamage: report, log }));
     return driver;
   } catch (error) {
@@ -139,7 +141,8 @@ export function openSqlite(options: SqliteOptions): SqliteDriver {
   try {
     const path = join(dataDir, "kagari.db");
     const sync = synchronous === "full" ? new WalSync(path) : undefined;
-    return prepare(path, { ...more, sync, release: unlock });
+    const checkpoint = new WalCheckpoint(path);
+    return prepare(path, { ...more, sync, checkpoint, release: unlock });
   } catch (error) {
     unlock();
     throw error;

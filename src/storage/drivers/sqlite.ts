@@ -4,6 +4,7 @@ import { begun, type Query, type Work } from "../commit.ts";
 import type { Dialect, Driver, WriteOptions } from "../driver.ts";
 import { damagedError, fromDiskError, fromSqliteError, isDamage } from "./sqlite-errors.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
+import type { WalCheckpoint } from "./wal-checkpoint.ts";
 import type { WalSync } from "./wal-sync.ts";
 
 const MAX_STATEMENTS = 500;
@@ -17,7 +18,10 @@ interface Waiting {
 
 interface Parts {
   release: () => void;
+  /** Commits are settled once it has put them on the disk. */
   sync: WalSync | undefined;
+  /** Without it SQLite moves its log itself, inside of commits. */
+  checkpoint?: WalCheckpoint | undefined;
   /** Told once, of the first damage that is found. */
   onDamage?: (found: string) => void;
 }
@@ -35,6 +39,7 @@ export class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #release: () => void;
   readonly #sync: WalSync | undefined;
+  readonly #checkpoint: WalCheckpoint | undefined;
   readonly #onDamage: Parts["onDamage"];
   #check: { close(): void } | undefined;
   #isDamaged = false;
@@ -42,14 +47,18 @@ export class SqliteDriver implements Driver {
   #waiting: Waiting[] = [];
   /** Resolves when all commits so far are settled. */
   #settling: Promise<void> = Promise.resolve();
+  #checkpointing: Promise<void> | undefined;
+  /** While commits wait for the end of a checkpoint. */
+  #isHeld = false;
   #isClosed = false;
 
-  /** With a sync, commits are settled once it has put them on the disk. */
-  constructor(database: DatabaseSync, { release, sync, onDamage }: Parts) {
+  constructor(database: DatabaseSync, { release, sync, checkpoint, onDamage }: Parts) {
     this.#database = database;
     this.#release = release;
     this.#sync = sync;
+    this.#checkpoint = checkpoint;
     this.#onDamage = onDamage;
+    if (checkpoint) database.exec("pragma wal_autocheckpoint = 0");
   }
 
   /** Lets something look for damage while this is open: from the first that is found on nothing is written. */
@@ -82,10 +91,12 @@ export class SqliteDriver implements Driver {
   /** Ends what waits, then gives the file back. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#flush();
     this.#isClosed = true;
     this.#check?.close();
+    await this.#checkpointing;
+    this.#flush();
     await this.#settling;
+    await this.#checkpoint?.close();
     this.#sync?.close();
     this.#statements.clear();
     this.#database.close();
@@ -94,7 +105,7 @@ export class SqliteDriver implements Driver {
 
   #flush(): void {
     const batch = this.#waiting;
-    if (batch.length === 0) return;
+    if (batch.length === 0 || this.#isHeld) return;
     this.#waiting = [];
     const settlements: (() => void)[] = [];
     const passing: (() => void)[] = [];
@@ -111,6 +122,19 @@ export class SqliteDriver implements Driver {
     }
     for (const settle of passing) settle();
     if (settlements.length > 0) this.#settling = this.#settle(settlements, batch);
+    if (this.#checkpoint?.isDue()) this.#checkpointing ??= this.#emptyLog(this.#checkpoint);
+  }
+
+  /** Most is moved beside the commits, which then wait for the rest: the log begins anew only when all is. */
+  async #emptyLog(checkpoint: WalCheckpoint): Promise<void> {
+    await checkpoint.run();
+    this.#isHeld = true;
+    await checkpoint.run();
+    this.#isHeld = false;
+    this.#checkpointing = undefined;
+    if (checkpoint.isBroken)
+      this.#execute({ sql: "pragma wal_autocheckpoint = 1000", parameters: [] });
+    this.#flush();
   }
 
   async #settle(settlements: (() => void)[], batch: Waiting[]): Promise<void> {
