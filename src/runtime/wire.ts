@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { Memo } from "../checkpoint/memo.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
@@ -25,7 +26,8 @@ export const toJson = (value: unknown, dicts?: KnownDicts): Json =>
 /** The flat dict of a message; a chunk's type is written as clients expect it to tell chunks from messages. */
 export function messageDict(message: MessageLike): JsonObject {
   const dict = new Plain().message(message, 0);
-  return isChunk(message) ? { ...dict, type: chunkType(String(dict["type"])) } : dict;
+  const { type } = dict;
+  return isChunk(message) && typeof type === "string" ? { ...dict, type: chunkType(type) } : dict;
 }
 
 export const isChunk = (message: object): boolean =>
@@ -33,9 +35,6 @@ export const isChunk = (message: object): boolean =>
 
 const chunkType = (type: string): string =>
   type === "ai" ? "AIMessageChunk" : `${type.charAt(0).toUpperCase()}${type.slice(1)}MessageChunk`;
-
-const isBoxed = (value: object): boolean =>
-  value instanceof Number || value instanceof String || value instanceof Boolean;
 
 /** Copies values; undefined stands for what JSON leaves out. */
 class Plain {
@@ -57,7 +56,9 @@ class Plain {
         return value.toString();
       case "object":
         return value === null ? null : this.#object(value, depth + 1);
-      default:
+      case "undefined":
+      case "function":
+      case "symbol":
         return undefined;
     }
   }
@@ -81,7 +82,9 @@ class Plain {
     if (value instanceof Set) return this.#list([...value], depth);
     if ("toJSON" in value && typeof value.toJSON === "function")
       return this.of(value.toJSON(), depth);
-    return isBoxed(value) ? this.of(value.valueOf(), depth) : this.#fields(value, depth);
+    return types.isBoxedPrimitive(value)
+      ? this.of(value.valueOf(), depth)
+      : this.#fields(value, depth);
   }
 
   #list(values: readonly unknown[], depth: number): Json[] {

@@ -17,5 +17,5 @@ parentPort?.on("message", (order: "checkpoint" | "close") => {
   } catch {
     // As of a checkpoint within a commit, nobody need know: what is in the log is safe there.
   }
-  parentPort?.postMessage("done");
+  parentPort?.postMessage("done", []);
 });

@@ -39,7 +39,7 @@ export class WalCheckpoint {
     this.#thread ??= this.#start();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#done = resolve;
-    this.#thread.postMessage("checkpoint");
+    this.#thread.postMessage("checkpoint", []);
     return promise;
   }
 
@@ -49,7 +49,7 @@ export class WalCheckpoint {
     if (thread === undefined || this.isBroken) return;
     const exit = once(thread, "exit");
     thread.ref();
-    thread.postMessage("close");
+    thread.postMessage("close", []);
     await exit;
   }
 
