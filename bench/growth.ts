@@ -14,65 +14,83 @@ const TURN =
 const CHATS = 100;
 const TOKENS = 20;
 const GAP_MS = 50;
-/** Turns whose times make one figure, and whose CPU time does: the system counts that in 10 ms. */
-const WINDOW = 20;
-const CPU_WINDOW = 100;
+/** Turns that make one figure: so many of each mode, since the system counts CPU time in 10 ms. */
+const WINDOW = 50;
+const EARLY = 200;
+/** Turns take turns: the whole state is sent, which grows, or the answer alone. */
+const MODES = ["values", "messages-tuple"] as const;
 
-/** What each turn of a thread took. */
-interface Turns {
-  times: number[];
-  cpuMs: number[];
-  tables: Map<string, number>;
+type Mode = (typeof MODES)[number];
+
+interface Turn {
+  mode: Mode;
+  ms: number;
+  cpuMs: number;
 }
 
 /** One thread that grows, and what its turns and a chat answer take on the disk. */
 export async function growth(bench: Bench): Promise<Table> {
-  const turns = bench.isQuick ? 300 : 1000;
-  const { times, cpuMs, tables } = await growThread(bench, turns);
+  const count = bench.isQuick ? 400 : 1000;
+  const { turns, tables } = await growThread(bench, count);
   const { hello } = await bench.children.script("upstream.ts", [String(TOKENS), String(GAP_MS)]);
   const paced = `http://127.0.0.1:${z.number().parse(hello)}/v1`;
-  const at = (turn: number) => median(times.slice(Math.max(0, turn - WINDOW), turn));
-  const cpuAt = (turn: number) =>
-    ((cpuMs[turn - 1] ?? Number.NaN) - (cpuMs[turn - CPU_WINDOW] ?? Number.NaN)) / (CPU_WINDOW - 1);
-  const stateKb = sum(tables, (name) => name.startsWith("checkpoint")) / turns / 1024;
-  const allKb = sum(tables, () => true) / turns / 1024;
+  const stateKb = sum(tables, (name) => name.startsWith("checkpoint")) / count / 1024;
+  const allKb = sum(tables, () => true) / count / 1024;
+  const burstKb = await recordKb(bench, bench.upstream);
   return {
-    title: `One thread of ${turns} turns (echo graph), and answers of ${TOKENS} tokens (chat graph)`,
-    head: ["", "", "aim"],
+    title: `One thread of ${count} turns (echo graph), and answers of ${TOKENS} tokens (chat graph)`,
+    head: ["", "turns 101 to 200", `the last 100 of ${count}`, "the one to the other", "aim"],
     rows: [
-      ["turn 100, ms", fixed(at(100)), ""],
-      [`turn ${turns}, ms`, fixed(at(turns)), ""],
-      [`turn ${turns} to turn 100`, fixed(at(turns) / at(100), 2), "1.5"],
-      ["turns 101 to 200, CPU ms", fixed(cpuAt(200), 2), ""],
-      [`turns to ${turns}, CPU ms`, fixed(cpuAt(turns), 2), ""],
-      ["the same, one to the other", fixed(cpuAt(turns) / cpuAt(200), 2), "1.5"],
-      ["checkpoints and messages, KB a turn", fixed(stateKb), "5"],
-      ["the whole database, KB a turn", fixed(allKb), ""],
+      ...MODES.flatMap((mode) => [
+        growthRow(`${mode}, CPU ms`, count, (last) => mean(ofMode(turns, { mode, last }))),
+        growthRow(`${mode}, p50 ms`, count, (last) =>
+          median(ofMode(turns, { mode, last }).map(({ ms }) => ms)),
+        ),
+      ]),
+      ["checkpoints and messages, KB a turn", "", fixed(stateKb), "", "5"],
+      ["the whole database, KB a turn", "", fixed(allKb), "", ""],
+      ["event record of an answer in one burst, KB", "", fixed(burstKb), "", "3"],
       [
-        "event record of an answer in one burst, KB",
-        fixed(await recordKb(bench, bench.upstream)),
+        "event record of an answer at 20 tokens/s, KB",
+        "",
+        fixed(await recordKb(bench, paced)),
+        "",
         "3",
       ],
-      ["event record of an answer at 20 tokens/s, KB", fixed(await recordKb(bench, paced)), "3"],
     ],
   };
 }
 
-async function growThread({ children, places, upstream }: Bench, turns: number): Promise<Turns> {
+function growthRow(name: string, count: number, figure: (last: number) => number): string[] {
+  const [early, late] = [figure(EARLY), figure(count)];
+  return [name, fixed(early, 2), fixed(late, 2), fixed(late / early, 2), "1.5"];
+}
+
+const ofMode = (turns: readonly Turn[], { mode, last }: { mode: Mode; last: number }): Turn[] =>
+  turns.slice(last - WINDOW * MODES.length, last).filter((turn) => turn.mode === mode);
+
+const mean = (turns: readonly Turn[]): number =>
+  turns.reduce((total, { cpuMs }) => total + cpuMs, 0) / turns.length;
+
+async function growThread(
+  { children, places, upstream }: Bench,
+  count: number,
+): Promise<{ turns: Turn[]; tables: Map<string, number> }> {
   const place = places.make(upstream);
   const server = await children.kagari(place);
   const client = new Client(server.url);
   const thread = await newThread(client);
-  const times: number[] = [];
-  const cpuMs: number[] = [];
-  for (let turn = 0; turn < turns; turn++) {
-    const content = `${turn} ${TURN}`;
-    times.push((await streamTurn(client, "echo", { thread, content })).ms);
-    cpuMs.push(processUse(server.pid)?.cpuMs ?? Number.NaN);
+  const turns: Turn[] = [];
+  const cpuMs = () => processUse(server.pid)?.cpuMs ?? Number.NaN;
+  for (let at = 0; at < count; at += 1) {
+    const mode = MODES[at % MODES.length] ?? MODES[0];
+    const before = cpuMs();
+    const { ms } = await streamTurn(client, "echo", { thread, content: `${at} ${TURN}`, mode });
+    turns.push({ mode, ms, cpuMs: cpuMs() - before });
   }
   client.close();
   await server.stop();
-  return { times, cpuMs, tables: tableBytes(place) };
+  return { turns, tables: tableBytes(place) };
 }
 
 /** KB that the record of one answer takes, pages half full included. */

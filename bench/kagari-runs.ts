@@ -9,6 +9,7 @@ const TOKEN = /"content":"(?<token>[^"]*)"/;
 export const GRAPHS = { chat: "messages-tuple", echo: "values" } as const;
 
 export type GraphName = keyof typeof GRAPHS;
+export type StreamMode = (typeof GRAPHS)[GraphName];
 
 export const newThread = async (client: Client): Promise<string> =>
   Thread.parse(await client.json("POST", "/threads", {})).thread_id;
@@ -23,14 +24,14 @@ export const turnOf = (graph: string, content = "hello") => ({
 export async function streamTurn(
   client: Client,
   graph: GraphName,
-  { thread, content }: { thread: string; content?: string },
+  { thread, content, mode }: { thread: string; content?: string; mode?: StreamMode },
 ): Promise<RunTime> {
   const start = performance.now();
   const delaysMs: number[] = [];
   let firstAt = 0;
   let failure: string | undefined;
   const names: string[] = [];
-  const body = { ...turnOf(graph, content), stream_mode: [GRAPHS[graph]] };
+  const body = { ...turnOf(graph, content), stream_mode: [mode ?? GRAPHS[graph]] };
   await client.stream(`/threads/${thread}/runs/stream`, body, (name, data) => {
     names.push(name);
     if (name === "error") failure = data;

@@ -69,9 +69,11 @@ function comparedRows({ scenario, kagari, raw }: Compared): string[][] {
   ];
 }
 
-const ownRows = (coldMs: number, { idleRssMb, oneRunRssMb, diskBytesPerRun }: Footprint) => [
+const ownRows = (coldMs: number, used: Footprint) => [
   ["cold start to /ok, ms", fixed(coldMs), "", "", "600"],
-  ["memory before a graph is loaded, MB", fixed(idleRssMb), "", "", "100"],
-  ["memory after one chat run, MB", fixed(oneRunRssMb), "", "", "230"],
-  ["disk of a chat run, KB", fixed(diskBytesPerRun / 1024), "", "", ""],
+  ["memory at rest before a graph is loaded, MB", fixed(used.idleRssMb), "", "", "100"],
+  ["memory at rest after one chat run, MB", fixed(used.oneRunRssMb), "", "", "230"],
+  ["memory right after many, 16 at once, MB", fixed(used.busyRssMb), "", "", ""],
+  ["the same at rest, MB", fixed(used.restRssMb), "", "", ""],
+  ["disk of a chat run, KB", fixed(used.diskBytesPerRun / 1024), "", "", ""],
 ];

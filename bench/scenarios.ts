@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { createServer, type AddressInfo } from "node:net";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -89,13 +90,19 @@ export async function coldStarts(
   return { medianMs: median(ms), ms };
 }
 
+/** Longer than an idle server takes to give back what it used for loading. */
+const REST_MS = 7000;
+
 export interface Footprint {
   idleRssMb: number | undefined;
   oneRunRssMb: number | undefined;
+  /** After all runs, busy and at rest. */
+  busyRssMb: number | undefined;
+  restRssMb: number | undefined;
   diskBytesPerRun: number;
 }
 
-/** Memory before any graph is loaded and after one chat run, and the database after many. */
+/** Memory before any graph is loaded, after one chat run and after many, and the database then. */
 export async function footprint(
   children: Children,
   place: Workplace,
@@ -103,15 +110,21 @@ export async function footprint(
 ): Promise<Footprint> {
   const server = await children.kagari(place);
   const client = new Client(server.url);
+  const rssMb = () => processUse(server.pid)?.rssMb;
+  const rested = async () => {
+    await pause(REST_MS);
+    return rssMb();
+  };
   try {
     await client.json("GET", "/ok");
-    const idleRssMb = processUse(server.pid)?.rssMb;
+    const idleRssMb = await rested();
     await streamRun(client, "chat");
-    const oneRunRssMb = processUse(server.pid)?.rssMb;
+    const oneRunRssMb = await rested();
     await kagariRound({ client, pid: server.pid }, { graph: "chat", concurrency: 16, runs });
+    const memory = { idleRssMb, oneRunRssMb, busyRssMb: rssMb(), restRssMb: await rested() };
     // Only a closed database has all its pages in one file.
     await server.stop();
-    return { idleRssMb, oneRunRssMb, diskBytesPerRun: folderBytes(place.dataDir) / (runs + 1) };
+    return { ...memory, diskBytesPerRun: folderBytes(place.dataDir) / (runs + 1) };
   } finally {
     client.close();
   }
