@@ -3,8 +3,8 @@ import { eventDictionary } from "./event-dictionary.ts";
 
 /** The first byte of a payload that is compressed; one that is not begins with the bracket of its JSON. */
 const DEFLATED = Buffer.of(1);
-/** Shorter ones gain nothing, and longer ones would hold up the event loop. */
-const LEAST = 160;
+/** Shorter ones gain too little for the time it takes, and longer ones would hold up the event loop. */
+const LEAST = 512;
 const MOST = 64 * 1024;
 
 const OPTIONS = { dictionary: eventDictionary, windowBits: 13, memLevel: 5 };
