@@ -58,7 +58,12 @@ function operationOf(route: Route): JsonObject {
     ...(route.body
       ? {
           requestBody: {
-            content: { "application/json": { schema: schemaOf(route.body, "input") } },
+            content: {
+              "application/json": { schema: schemaOf(route.body, "input") },
+              ...(route.takesFile
+                ? { "*/*": { schema: { type: "string", format: "binary" } } }
+                : {}),
+            },
           },
         }
       : {}),

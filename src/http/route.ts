@@ -13,6 +13,8 @@ export interface ApiRequest<Params, Query, Body> {
   params: Params;
   query: Query;
   body: Body;
+  /** The request itself, unread, where its body is a file. */
+  file?: Request | undefined;
   headers: Headers;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
@@ -56,6 +58,8 @@ export interface Route {
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
+  /** Its body may be a file in place of JSON: where the query says its `source`. */
+  takesFile?: true;
   response: AnswerKind;
   /** How errors are answered on a foreign protocol. */
   onError?: (error: unknown, log: Log) => Response;

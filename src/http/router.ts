@@ -81,9 +81,11 @@ async function serve(entry: Route, ctx: Context, c: HonoContext): Promise<Respon
   const { raw } = c.req;
   const params = check(entry.params, c.req.param(), "path");
   const query = check(entry.query, queryOf(c), "query");
-  const body = entry.body
-    ? check(entry.body, (await bodyOf(c, ctx.settings.max_body_bytes)) ?? {}, "body")
-    : undefined;
+  const isFile = entry.takesFile === true && c.req.query("source") !== undefined;
+  const body =
+    entry.body && !isFile
+      ? check(entry.body, (await bodyOf(c, ctx.settings.max_body_bytes)) ?? {}, "body")
+      : undefined;
   const [resource = ""] = entry.auth.split(":");
   if (resource !== "public" && !DECIDED_BY_SERVICES.has(resource))
     await allowed(ctx, entry.auth, { params, query, body });
@@ -93,6 +95,7 @@ async function serve(entry: Route, ctx: Context, c: HonoContext): Promise<Respon
     params,
     query,
     body,
+    file: isFile ? raw : undefined,
     headers: raw.headers,
     // Made when it is asked for: most requests have no use for it.
     get signal() {

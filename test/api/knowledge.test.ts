@@ -126,3 +126,49 @@ it("clears away in the background what was deleted", async () => {
   await server.ctx.background.tick();
   expect(await server.ctx.storage.knowledge.clear(server.ctx.clock.now())).toBe(false);
 });
+
+const putFile = (server: TestServer, name: string, body: Uint8Array, accept = "*/*") =>
+  server.request(`${PATH}?source=${name}`, {
+    method: "PUT",
+    headers: { "content-type": "application/octet-stream", accept },
+    body: new Uint8Array(body),
+  });
+
+it("takes a file as the body, whatever its kind", async () => {
+  await using server = await open();
+  const kept = await okJson(putFile(server, "guide.pdf", pdf([["The blue lamp burns oil."]])));
+  expect(kept).toMatchObject({ status: "created", content_type: "application/pdf" });
+  const json = Buffer.from('{"lamp": "blue"}');
+  expect(await okJson(putFile(server, "a.json", json))).toMatchObject({
+    content_type: "application/json",
+  });
+  expect(await okJson(putFile(server, "a.json", json))).toMatchObject({ status: "unchanged" });
+  await refusal(putFile(server, "..%2Fa.txt", json), 422);
+});
+
+it("refuses a file that is too large, and names the limit", async () => {
+  await using server = await testServer({
+    langgraph: OWN_GRAPHS,
+    settings: { document_max_bytes: 10 },
+  });
+  expect(await refusal(putFile(server, "a.txt", Buffer.alloc(11, "x")), 413)).toMatchObject({
+    detail: "a.txt has more than 10 bytes (document_max_bytes)",
+    max_bytes: 10,
+  });
+});
+
+it("tells how far a file has come, and then that it is kept or why not", async () => {
+  await using server = await open();
+  const long = Buffer.from("The blue lamp burns whale oil.\n".repeat(9000));
+  const eventsOf = async (response: Response) =>
+    [...(await response.text()).matchAll(/^event: (.*)\ndata: (.*)$/gm)].map(
+      ([, event, data = ""]) => [event, JSON.parse(data)] as const,
+    );
+  const events = await eventsOf(await putFile(server, "a.txt", long, "text/event-stream"));
+  expect(events.at(0)).toMatchObject(["progress", { done: 200 }]);
+  expect(events.at(-1)).toMatchObject(["document", { status: "created", source: "a.txt" }]);
+  const bad = await putFile(server, "a.pdf", Buffer.from("%PDF-"), "text/event-stream");
+  expect(await eventsOf(bad)).toMatchObject([
+    ["error", { code: "validation", detail: expect.stringContaining("a.pdf is damaged") }],
+  ]);
+});

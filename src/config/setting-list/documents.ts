@@ -10,11 +10,6 @@ export const DOCUMENTS = {
     env: "KAGARI_DOCUMENT_MAX_BYTES",
     description: "Largest document in bytes",
   },
-  upload_max_bytes: {
-    type: count.default(256 * MB),
-    env: "KAGARI_UPLOAD_MAX_BYTES",
-    description: "Largest request in bytes that brings documents as files",
-  },
   document_max_expanded_bytes: {
     type: count.default(256 * MB),
     env: "KAGARI_DOCUMENT_MAX_EXPANDED_BYTES",

@@ -9,6 +9,7 @@ import {
   searchKnowledge,
 } from "../../services/knowledge/knowledge.ts";
 import { ingestDocument } from "../../services/knowledge/ingest.ts";
+import { keepFile } from "../keep-file.ts";
 import { type Route, route } from "../route.ts";
 import { absent, jsonObject, slice, wholeNumber } from "../schemas.ts";
 import { listOf } from "../answers/parts.ts";
@@ -27,6 +28,10 @@ const document = z
     force: absent(z.boolean()),
   })
   .refine(({ text, data }) => (text === undefined) !== (data === undefined), "give text or data");
+const fileQuery = z.object({
+  source: sourceName.optional().describe("names the document that the body is, whatever its kind"),
+  force: z.stringbool().optional(),
+});
 const options = KnowledgeOptions.shape;
 const search = z.object({
   query: z.string().min(1).max(10_000),
@@ -58,10 +63,21 @@ export const knowledgeRoutes: Route[] = [
     auth: "knowledge:create",
     spends: true,
     params,
+    query: fileQuery,
     body: document,
-    response: ingested,
-    handle: async ({ ctx, params: { collection }, body, signal }) =>
-      Response.json(await ingestDocument(ctx, { ...uploadOf(body), collection }, signal)),
+    takesFile: true,
+    response: [ingested, "events"],
+    handle: async (request) => {
+      const {
+        ctx,
+        params: { collection },
+        body,
+        file,
+        signal,
+      } = request;
+      if (file) return keepFile(request, file);
+      return Response.json(await ingestDocument(ctx, { ...uploadOf(body), collection }, signal));
+    },
   }),
   route({
     method: "get",
