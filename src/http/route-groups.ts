@@ -4,7 +4,7 @@ import type { RouteGroup } from "../config/langgraph-http.ts";
 const GROUPS: readonly [group: RouteGroup, paths: RegExp][] = [
   ["runs", /^\/(runs|threads\/[^/]+\/runs)(\/|$)/],
   ["threads", /^\/threads(\/|$)/],
-  ["assistants", /^\/assistants(\/|$)/],
+  ["assistants", /^\/(assistants|agents)(\/|$)/],
   ["store", /^\/store(\/|$)/],
   ["mcp", /^\/mcp(\/|$)/],
   ["a2a", /^\/(a2a(\/|$)|\.well-known\/agent(-card)?\.json$)/],

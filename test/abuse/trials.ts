@@ -211,6 +211,9 @@ export const TRIALS: Readonly<Record<string, Declared>> = {
   "GET /assistants/:assistant_id/subgraphs/:namespace": byPath(
     "/assistants/:assistant_id/subgraphs/x",
   ),
+  "POST /agents/search": none("/agents/search", () => ({ metadata: { owner: "ann" } }), []),
+  "GET /agents/:agent_id": { path: ({ assistant }) => `/agents/${assistant}` },
+  "GET /agents/:agent_id/schemas": { path: ({ assistant }) => `/agents/${assistant}/schemas` },
   "POST /threads": {
     path: () => "/threads",
     body: ({ thread }) => ({ thread_id: thread, if_exists: "do_nothing" }),

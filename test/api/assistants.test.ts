@@ -242,3 +242,26 @@ describe("graphs of other shapes", () => {
     expect((await okJson(server.get("/assistants/factory/schemas"))).state_schema).not.toBeNull();
   });
 });
+
+describe("the agents of the Agent Protocol", () => {
+  it("are the assistants under its names", async () => {
+    const made = { graph_id: "echo", name: "Agent Echo", metadata: { kind: "agent" } };
+    const { assistant_id: agent_id } = await okJson(server.post("/assistants", made));
+    const agent = {
+      agent_id,
+      name: "Agent Echo",
+      description: "",
+      metadata: expect.objectContaining({ kind: "agent" }),
+      capabilities: { "ap.io.messages": true, "ap.io.streaming": true },
+    };
+    const found = await server.post("/agents/search", { metadata: { kind: "agent" } });
+    expect(found.headers.get("x-pagination-total")).toBe("1");
+    expect(await okJson(found)).toEqual([agent]);
+    expect(await okJson(server.get(`/agents/${agent_id}`))).toEqual(agent);
+    const schemas = await okJson(server.get("/agents/echo/schemas"));
+    expect(schemas.input_schema.properties).toHaveProperty("messages");
+    await refusal(server.get("/agents/nobody"), 404);
+    const broken = await okJson(server.get("/agents/broken"));
+    expect(broken.capabilities).toEqual({ "ap.io.messages": false, "ap.io.streaming": true });
+  });
+});

@@ -86,6 +86,7 @@ const withIds = (path: string): string =>
     .replace(":assistant_id", "echo")
     .replace(":checkpoint_id", NOBODY)
     .replace(":cron_id", NOBODY)
+    .replace(":token", "a.b")
     .replace(":collection", "shop");
 
 const code = expect.stringMatching(/^(bad_request|validation|payload_too_large)$/);

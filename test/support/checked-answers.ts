@@ -2,6 +2,7 @@ import { SmartRouter } from "hono/router/smart-router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { TrieRouter } from "hono/router/trie-router";
 import { expect } from "vitest";
+import { anything } from "../../src/http/answers/parts.ts";
 import { jsonOf, noJsonOf, type NoJson, type Route } from "../../src/http/route.ts";
 import { routes } from "../../src/http/routes/index.ts";
 
@@ -32,6 +33,8 @@ export async function checkAnswer(path: string, init: RequestInit, answer: Respo
     if (other !== undefined && other !== "bytes") expect(type, place).toMatch(TYPES[other]);
     return;
   }
+  // The result of a run may be anything, and is long in coming.
+  if (schema === anything) return;
   const body: unknown = await answer.clone().json();
   // What a schema does not name it leaves out, so that what is not documented shows.
   expect(schema.parse(body), `${place} answers more than is documented`).toEqual(body);

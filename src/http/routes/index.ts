@@ -3,6 +3,7 @@ import { billingRoutes } from "../openai/billing.ts";
 import { chatRoutes } from "../openai/chat/routes.ts";
 import { responseRoutes } from "../openai/responses/routes.ts";
 import { openAiRoutes } from "../openai/routes.ts";
+import { agentRoutes } from "./agents.ts";
 import { assistantRoutes } from "./assistants.ts";
 import { cronRoutes } from "./crons.ts";
 import { keyRoutes } from "./keys.ts";
@@ -34,6 +35,7 @@ const resources: Route[] = [
   ...knowledgeRoutes,
   ...taskRoutes,
   ...assistantRoutes,
+  ...agentRoutes,
   ...threadRoutes,
   ...stateRoutes,
   ...newRunRoutes,

@@ -24,8 +24,12 @@ export const systemRoutes: Route[] = [
     auth: "public",
     response: z.object({
       version: z.string(),
+      langgraph_js_version: z.string(),
       context: z.literal("js"),
       flags: z.record(z.string(), z.boolean()),
+      host: z.object({ kind: z.string() }),
+      stream_modes: z.array(z.string()),
+      run_fields: z.array(z.string()),
     }),
     handle: () =>
       Response.json({
