@@ -138,6 +138,11 @@ describe.skipIf(process.platform !== "linux")("kagari chat", () => {
     person.enter("拒绝 too early");
     expect(await person.shows("Not sent")).not.toContain("Sent: ");
     await person.shows(" (too early).");
+    await person.shows("\n> ");
+    person.enter("And again");
+    await person.shows("approve / edit / reject: ");
+    person.enter("退出");
+    expect(await person.exitCode()).toBe(0);
   });
 
   it("says what went wrong, and tries again", async () => {

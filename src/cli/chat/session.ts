@@ -25,6 +25,8 @@ export class ChatSession {
   #showsThinking: boolean;
   /** The turn that failed last, to be tried again. */
   #failed: Turn | undefined;
+  /** Whether an exit word was the answer to a question. */
+  #isLeaving = false;
 
   constructor({ conversation, reader, output, showsThinking }: SessionParts) {
     this.#conversation = conversation;
@@ -43,6 +45,7 @@ export class ChatSession {
       if (!word.startsWith("/"))
         await this.#talk((signal) => this.#conversation.say(entry, signal));
       else await this.#command(word, rest.join(" "));
+      if (this.#isLeaving) break;
     }
     this.#reader.close();
   }
@@ -113,10 +116,17 @@ export class ChatSession {
       this.#conversation.next();
       const questions = await this.#show(turn);
       if (questions.length === 0) return;
-      const answer = await answersTo(questions, (prompt, draft) => this.#reader.ask(prompt, draft));
+      const answer = await answersTo(questions, (prompt, draft) => this.#ask(prompt, draft));
       if (answer === undefined) return;
       turn = (signal) => this.#conversation.answer(answer, signal);
     }
+  }
+
+  /** What is answered to a question; the words that leave do so here too. */
+  async #ask(prompt: string, draft?: string): Promise<string | undefined> {
+    const entry = await this.#reader.ask(prompt, draft);
+    this.#isLeaving = entry !== undefined && isExit(entry);
+    return this.#isLeaving ? undefined : entry;
   }
 
   async #show(turn: Turn): Promise<Question[]> {
