@@ -12,6 +12,9 @@ import {
   chatModel,
   contextOf,
   prompt,
+  documentsIn,
+  documentText,
+  SentDocument,
   StructuredOutputError,
   systemPrompt,
 } from "kagari/graphkit";
@@ -42,7 +45,9 @@ const Answer = z.object({ data: z.record(z.string(), z.unknown()), sources: Quot
 
 const ExtractState = new StateSchema({
   messages: MessagesValue,
-  text: z.string().nullish().describe("The text; the last message where it is not given."),
+  text: z.string().nullish().describe("The text; else the document, else the last message."),
+  document: SentDocument.nullish(),
+  document_text: z.string().nullish(),
   schema: ObjectSchema.nullish(),
   answer: Answer.nullish(),
   failure: z.object({ raw: z.string(), problem: z.string() }).nullish(),
@@ -51,6 +56,13 @@ const ExtractState = new StateSchema({
 });
 
 type State = typeof ExtractState.State;
+
+/** A document of the input, or those of the last message; what it held is not kept. */
+async function read({ document, messages }: State, { signal }: LangGraphRunnableConfig) {
+  const documents = document ? [document] : documentsIn(messages.at(-1));
+  const texts = await Promise.all(documents.map((one) => documentText(one, signal)));
+  return { document: null, document_text: texts.length === 0 ? null : texts.join("\n\n") };
+}
 
 async function extract(state: State, config: LangGraphRunnableConfig) {
   const fresh = { answer: null, failure: null, data: null, sources: null };
@@ -82,9 +94,10 @@ async function ask(
   return Answer.parse(await wanted.invoke(question, config));
 }
 
-function textOf({ text, messages }: State): string {
-  const given = text ?? messages.at(-1)?.text ?? "";
-  if (given.trim() === "") throw new Error("Nothing to extract from: give `text` or a message");
+function textOf({ text, document_text, messages }: State): string {
+  const given = text ?? document_text ?? messages.at(-1)?.text ?? "";
+  if (given.trim() === "")
+    throw new Error("Nothing to extract from: give `text`, a document or a message");
   return given;
 }
 
@@ -147,10 +160,12 @@ const plainPath = (field: string): string =>
 
 /** Data in the shape of a schema out of a text, each value with the words it was taken from. */
 export const graph = new StateGraph(ExtractState, ExtractContext)
+  .addNode("read", read)
   .addNode("extract", extract)
   .addNode("repair", repair)
   .addNode("locate", locate)
-  .addEdge(START, "extract")
+  .addEdge(START, "read")
+  .addEdge("read", "extract")
   .addConditionalEdges("extract", ({ failure }) => (failure ? "repair" : "locate"), [
     "repair",
     "locate",

@@ -93,9 +93,9 @@ export async function openContext(options: ContextOptions = {}): Promise<OpenCon
   // Processes on one database must agree on what is due.
   const clock = options.clock ?? storage.clock ?? systemClock;
   const signals = await openSignals(settings.database_url, log);
-  const isListening = options.isListening === true;
   const knowledge = openKnowledge(storage.knowledge, { settings, clock, log });
-  const parts = { ...config, ...own, storage, knowledge, clock, log, isListening };
+  const opened = { storage, knowledge, documentLoader: openLoader(settings), clock, log };
+  const parts = { ...config, ...own, ...opened, isListening: options.isListening === true };
   const guard = await openGuard({ ...parts, handlers, signals });
   const lent = { ...parts, guard, prompts, tools };
   const { ledger, modelCalls, unlend } = await lendToGraphs(models.registry, lent);
@@ -134,13 +134,13 @@ async function lendToGraphs(
   models: ModelRegistry,
   parts: Lent & { prompts: PromptLibrary; tools: ServerTools },
 ): Promise<{ ledger: Ledger; modelCalls: ModelCalls; unlend: () => Promise<void> }> {
-  const { storage, log, guard, prompts, knowledge, tools } = parts;
+  const { storage, log, guard, prompts, knowledge, tools, documentLoader: documents } = parts;
   const ledger = openLedger(parts);
   const factors = new TokenFactors(await storage.usage.tokenFactors());
   const keeper = new FactorKeeper(storage.usage, { take: () => factors.takeChanged(), log });
   const usage = meteredUsage(ledger, guard);
   const lent = { models, usage, limiter: new MemoryLimiter(), factors };
-  const library = { prompts, files: runFiles(parts), knowledge, tools };
+  const library = { prompts, files: runFiles(parts), knowledge, documents, tools };
   const uninstall = installRuntime({ version: 1, ...lent, ...library });
   const unlend = async () => {
     await ledger.close();
@@ -197,7 +197,7 @@ interface Neighbours {
 }
 
 type Lent = Omit<ReadConfig, "env"> &
-  Pick<Context, "storage" | "knowledge" | "clock" | "log" | "guard">;
+  Pick<Context, "storage" | "knowledge" | "documentLoader" | "clock" | "log" | "guard">;
 type OpenedParts = Lent & Pick<Context, "customApp" | "ui" | "isListening" | "modelCalls">;
 
 /** Puts the parts together; nothing runs yet. */
@@ -235,7 +235,6 @@ function wire(parts: OpenedParts, { signals, embedder, usage }: Neighbours): Wir
   const lifecycle: Draining = { isDraining: false };
   const ctx: Context = {
     ...parts,
-    documentLoader: openLoader(settings),
     items,
     loopback,
     actor: SERVER,

@@ -12,6 +12,7 @@ export { withNotes, type Notes } from "./memory/notes.ts";
 export { isSummaryDue, summarize, Summary, type SummaryOptions } from "./memory/summary.ts";
 export { chatModel, type KagariChatModel } from "./models/chat.ts";
 export type { ChatModelOverrides } from "./models/call.ts";
+export { documentsIn, documentText, SentDocument } from "./models/knowledge/document-text.ts";
 export { embeddings, type KagariEmbeddings } from "./models/embedding/kagari-embeddings.ts";
 export { imageModel, type KagariImageModel } from "./models/image/kagari-image-model.ts";
 export { KnowledgeOptions } from "./domain/knowledge.ts";

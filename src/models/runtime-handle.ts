@@ -5,6 +5,7 @@ import type { CallLimiter } from "./limits/call-limiter-port.ts";
 import type { ModelRegistry } from "./registry.ts";
 import type { TokenFactors } from "./tokens/token-factors.ts";
 import type { UsagePort } from "./usage-port.ts";
+import type { DocumentLoader } from "../knowledge/loader-port.ts";
 import type { Knowledge } from "../knowledge/port.ts";
 import type { ToolHost } from "../tools/tool-host-port.ts";
 
@@ -24,6 +25,8 @@ export interface KagariRuntime {
   readonly factors: TokenFactors;
   /** The documents of owners; in a plain script those that it has given. */
   readonly knowledge?: Knowledge | undefined;
+  /** Reads documents that clients send. */
+  readonly documents?: DocumentLoader | undefined;
   /** What the operator allows tools; defaults in a plain script. */
   readonly tools?: ToolHost | undefined;
 }

@@ -4,9 +4,10 @@ import { environmentOver, type Environment } from "../config/environment.ts";
 import { readLanggraphFile } from "../config/langgraph-file.ts";
 import { readToolsFile } from "../config/tools-file.ts";
 import { webSearchOf } from "../config/web-search.ts";
-import { readEnvFile } from "../config/settings.ts";
+import { readEnvFile, readSettings } from "../config/settings.ts";
 import { createLog } from "../core/log.ts";
 import { memoryKnowledge } from "../knowledge/memory-knowledge.ts";
+import { openLoader } from "../knowledge/open-loader.ts";
 import { openPrompts } from "../prompts/library.ts";
 import { openModels } from "./catalog.ts";
 import { MemoryLimiter } from "./limits/memory-limiter.ts";
@@ -41,6 +42,7 @@ function openStandalone(cwd: string): KagariRuntime {
     files: folderStore(join(root, ".kagari", "files")),
     factors: new TokenFactors(),
     knowledge: memoryKnowledge(),
+    documents: openLoader(readSettings({}, root).settings),
     tools: {
       ...readToolsFile(env["KAGARI_TOOLS_FILE"] ?? join(root, "config", "tools.json")),
       webSearch: webSearchOf("auto", env),

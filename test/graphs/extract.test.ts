@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { graph } from "../../graphs/extract.ts";
 import type { Loose } from "../support/calls.ts";
+import { docx, pdf } from "../support/documents.ts";
 import * as fake from "../support/fake-provider.ts";
 import { testRuntime } from "../models/support.ts";
 import { inScript, partial, served } from "./support.ts";
@@ -104,6 +105,35 @@ describe("graphs/extract", () => {
   ])("says what is missing in %j", async (input, problem) => {
     using _ = testRuntime({ demo: { server_type: "demo" } });
     await expect(graph.invoke(input)).rejects.toThrow(problem);
+  });
+
+  it("reads a document of the input or of the last message, and no older one", async () => {
+    await using s = await served();
+    const schema = { ...SCHEMA, properties: { city: { type: "string" } }, required: ["city"] };
+    const { thread_id } = await s.client.threads.create();
+    const ask = async (input: object): Promise<Loose> =>
+      await s.client.runs.wait(thread_id, "extract", { input: { schema, ...input } });
+    const data = pdf([["Oslo 3 days"]]).toString("base64");
+    const read = await ask({ document: { name: "trip.pdf", data } });
+    expect(read.data).toEqual({ city: "Oslo 3 days" });
+    expect(read.document).toBeNull();
+    const part = {
+      type: "file",
+      mimeType: "application/octet-stream",
+      data: docx("Trips", "Rome 2 days").toString("base64"),
+      metadata: { filename: "trip.docx" },
+    };
+    const content = [{ type: "text", text: "What is it?" }, part];
+    expect((await ask({ messages: [{ role: "user", content }] })).document_text).toContain("Rome");
+    const text = await ask({ messages: [{ role: "user", content: "Bern 1 day" }] });
+    expect(text).toMatchObject({ data: { city: "Bern 1 day" }, document_text: null });
+    const broken = { name: "trip.pdf", data: Buffer.from("%PDF-1.7 nothing").toString("base64") };
+    await expect(ask({ document: broken })).rejects.toThrow("trip.pdf is damaged");
+    expect(
+      await inScript("extract", { schema, document: { name: "trip.pdf", data } }),
+    ).toMatchObject({
+      data: { city: "Oslo 3 days" },
+    });
   });
 
   it("works over the official client on the demo model, and in a plain script", async () => {
