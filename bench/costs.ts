@@ -1,17 +1,20 @@
-// What Kagari's token estimates are worth, and what its ledger and budgets cost:
-// node bench/costs.ts
 import { Tiktoken } from "js-tiktoken/lite";
 import cl100k from "js-tiktoken/ranks/cl100k_base";
 import o200k from "js-tiktoken/ranks/o200k_base";
+import { ServerGuard } from "../src/auth/guard.ts";
+import { KeyRing } from "../src/auth/key-ring.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { newId } from "../src/core/ids.ts";
 import { createLog } from "../src/core/log.ts";
 import { estimateText } from "../src/models/estimate.ts";
 import type { ModelUsage } from "../src/models/usage-port.ts";
+import { createKey } from "../src/services/keys/create.ts";
+import { localSignals } from "../src/signals/local-signals.ts";
 import { openStorage } from "../src/storage/open-storage.ts";
+import type { Storage } from "../src/storage/ports.ts";
 import { BudgetKeeper } from "../src/usage/budget-keeper.ts";
 import { Ledger } from "../src/usage/ledger.ts";
-import { signed } from "./bench.ts";
+import { fixed, signed, type Table } from "./bench.ts";
 
 const SAMPLES = {
   Chinese:
@@ -38,18 +41,21 @@ const SAMPLES = {
   }),
 };
 
-function estimates(): void {
-  const encoders = { o200k: new Tiktoken(o200k), cl100k: new Tiktoken(cl100k) };
-  console.log("| sample | characters | estimate | error to o200k | error to cl100k |");
-  console.log("| --- | --- | --- | --- | --- |");
-  for (const [name, text] of Object.entries(SAMPLES)) {
-    const estimate = estimateText(text);
-    const errors = Object.values(encoders).map((encoder) => {
-      const exact = encoder.encode(text, [], []).length;
-      return `${signed((estimate / exact - 1) * 100)} %`;
-    });
-    console.log(`| ${name} | ${text.length} | ${estimate} | ${errors.join(" | ")} |`);
-  }
+/** How far token estimates are from what OpenAI's vocabularies count. */
+export async function estimates(): Promise<Table> {
+  const encoders = [new Tiktoken(o200k), new Tiktoken(cl100k)];
+  return {
+    title: "Token estimates",
+    head: ["", "characters", "estimate", "error to o200k", "error to cl100k"],
+    rows: Object.entries(SAMPLES).map(([name, text]) => {
+      const estimate = estimateText(text);
+      const errors = encoders.map((encoder) => {
+        const exact = encoder.encode(text, [], []).length;
+        return `${signed((estimate / exact - 1) * 100)} %`;
+      });
+      return [name, String(text.length), String(estimate), ...errors];
+    }),
+  };
 }
 
 const call = (): ModelUsage => ({
@@ -105,8 +111,49 @@ async function ledgerCost(withBudget: boolean): Promise<number> {
   return (user + system) / CALLS;
 }
 
-estimates();
-console.log(`\nCPU microseconds of a call, SQLite in memory, ${AT_ONCE} at once:`);
-const [plain, held] = [await ledgerCost(false), await ledgerCost(true)];
-console.log(`recorded in the ledger: ${plain.toFixed(0)}`);
-console.log(`held against a budget, recorded and settled: ${held.toFixed(0)}`);
+const CHECKS = 50_000;
+
+/** What it costs to tell whose a key is, from the second request on. */
+async function keyCheckCost(): Promise<number> {
+  const storage = await openStorage({ dataDir: ":memory:" });
+  const { guard, secret } = await guardOf(storage);
+  const request = new Request("http://x", { headers: { "x-api-key": secret } });
+  const check = async (times: number) => {
+    for (let made = 0; made < times; made++) guard.admit(await guard.authenticate(request))?.();
+  };
+  await check(CHECKS / 10);
+  const before = process.cpuUsage();
+  await check(CHECKS);
+  const { user, system } = process.cpuUsage(before);
+  await storage.close();
+  return (user + system) / CHECKS;
+}
+
+async function guardOf(storage: Storage): Promise<{ guard: ServerGuard; secret: string }> {
+  const log = createLog("silent");
+  const signals = localSignals();
+  const ring = new KeyRing({ keys: storage.apiKeys, clock: systemClock, signals, log });
+  const clock = systemClock;
+  const parts = { ring, clock, localSecret: "local", handlers: undefined, admitsStudio: false };
+  const guard = new ServerGuard(parts);
+  const { secret } = await createKey({ storage, clock, guard }, { name: "bench" });
+  return { guard, secret };
+}
+
+/** What the ledger, budgets and keys cost each call. */
+export async function costs(): Promise<Table> {
+  const [plain, held, key] = [
+    await ledgerCost(false),
+    await ledgerCost(true),
+    await keyCheckCost(),
+  ];
+  return {
+    title: `The price of knowing prices: CPU of a call, SQLite in memory, ${AT_ONCE} at once`,
+    head: ["", "us"],
+    rows: [
+      ["recorded in the ledger", fixed(plain, 0)],
+      ["held against a budget, recorded and settled", fixed(held, 0)],
+      ["key checked", fixed(key, 1)],
+    ],
+  };
+}

@@ -9,9 +9,11 @@ import { systemClock } from "../src/core/clock.ts";
 import { type Bench, type Table, textOf } from "./bench.ts";
 import { Children } from "./children.ts";
 import { profileSummary } from "./cpu-profile.ts";
+import { costs, estimates } from "./costs.ts";
 import { gateway } from "./gateway.ts";
 import { growth } from "./growth.ts";
 import { knowledgeSearch } from "./knowledge-search.ts";
+import { modelLayer } from "./model-layer.ts";
 import { processes } from "./processes.ts";
 import { ratio } from "./ratio.ts";
 import { readers } from "./readers.ts";
@@ -21,6 +23,7 @@ import { stalls } from "./stalls.ts";
 import { subscribers } from "./subscribers.ts";
 import { streams } from "./streams.ts";
 import { takeover } from "./takeover.ts";
+import { thinkParser } from "./think-parser.ts";
 import { Workplaces } from "./workplace.ts";
 
 /** No benchmark takes longer than this. */
@@ -37,6 +40,10 @@ const BENCHES = {
   takeover,
   gateway,
   "knowledge-search": knowledgeSearch,
+  costs,
+  estimates,
+  "model-layer": modelLayer,
+  "think-parser": thinkParser,
 } as const;
 const SHORT: Name[] = ["ratio"];
 

@@ -1,7 +1,4 @@
-// What Kagari's model layer costs above a plain ChatOpenAI: the same calls over the same fake server,
-// turn by turn in one process, as CPU time of that process.
 import { ChatOpenAI } from "@langchain/openai";
-import { z } from "zod";
 import { parseModelConfig } from "../src/config/model-config.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { chatModel } from "../src/models/chat.ts";
@@ -11,12 +8,12 @@ import { Model } from "../src/models/model.ts";
 import { ModelRegistry } from "../src/models/registry.ts";
 import { installRuntime } from "../src/models/runtime-handle.ts";
 import { noLedger } from "../src/models/usage-port.ts";
-import { Children } from "./children.ts";
+import { type Bench, fixed, type Table } from "./bench.ts";
 import { median } from "./measure.ts";
 
 const SHORT = 20;
 const LONG = 420;
-const ROUNDS = Number(process.argv[2] ?? 30);
+const ROUNDS = { quick: 5, whole: 30 };
 const PLAIN = { model: "bench", apiKey: "unused", timeout: 60_000 };
 const PROMPT = "How are you?";
 
@@ -51,7 +48,7 @@ async function cpuMsPerCall(model: ChatOpenAI, { calls, ask }: Scenario): Promis
 }
 
 /** Medians of rounds that alternate, so that what else runs on the machine hits both alike. */
-async function compare(scenario: Scenario, url: string) {
+async function compare(scenario: Scenario, { upstream: url, isQuick }: Bench) {
   const maxTokens = scenario.tokens;
   const configuration = { baseURL: url };
   const plain = new ChatOpenAI({ ...PLAIN, maxTokens, configuration });
@@ -59,18 +56,18 @@ async function compare(scenario: Scenario, url: string) {
   const [a, b]: [number[], number[]] = [[], []];
   await cpuMsPerCall(plain, scenario);
   await cpuMsPerCall(ours, scenario);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < (isQuick ? ROUNDS.quick : ROUNDS.whole); round++) {
     a.push(await cpuMsPerCall(plain, scenario));
     b.push(await cpuMsPerCall(ours, scenario));
   }
   return { name: scenario.name, plain: median(a), ours: median(b) };
 }
 
-function install(url: string): void {
+function install(url: string): () => void {
   const fields = { model: "bench", url, api_key: "unused", timeout: 60 };
   const config = parseModelConfig(fields, { file: "bench.json", dir: ".", env: {} });
   const models = [new Model(config, { clock: systemClock, log: undefined })];
-  installRuntime({
+  return installRuntime({
     version: 1,
     models: new ModelRegistry(models, "bench"),
     prompts: { render: (name) => ({ text: name }) },
@@ -86,24 +83,31 @@ function install(url: string): void {
   });
 }
 
-const children = new Children();
-try {
-  const { hello } = await children.script("./upstream.ts");
-  const url = `http://127.0.0.1:${z.number().parse(hello)}/v1`;
-  install(url);
-  console.log("| call | plain ChatOpenAI, ms CPU | Kagari, ms CPU | more |");
-  console.log("| --- | ---: | ---: | ---: |");
+/**
+ * What Kagari's model layer costs above a plain ChatOpenAI: the same calls over the same fake server,
+ * turn by turn in one process, as CPU time of that process.
+ */
+export async function modelLayer(bench: Bench): Promise<Table> {
+  const uninstall = install(bench.upstream);
   const rows = [];
-  for (const scenario of SCENARIOS) rows.push(await compare(scenario, url));
+  try {
+    for (const scenario of SCENARIOS) rows.push(await compare(scenario, bench));
+  } finally {
+    uninstall();
+  }
   const [, short, long] = rows;
   if (short && long) {
     const perToken = (key: "plain" | "ours") => (long[key] - short[key]) / (LONG - SHORT);
     rows.push({ name: "each token", plain: perToken("plain"), ours: perToken("ours") });
   }
-  for (const { name, plain: base, ours } of rows) {
-    const more = ((ours / base - 1) * 100).toFixed(1);
-    console.log(`| ${name} | ${base.toFixed(4)} | ${ours.toFixed(4)} | ${more} % |`);
-  }
-} finally {
-  await children.stop();
+  return {
+    title: "The model layer beside a plain ChatOpenAI, CPU",
+    head: ["", "Kagari ms", "ChatOpenAI ms", "Kagari to ChatOpenAI"],
+    rows: rows.map(({ name, plain, ours }) => [
+      name,
+      fixed(ours, 4),
+      fixed(plain, 4),
+      fixed(ours / plain, 2),
+    ]),
+  };
 }

@@ -1,6 +1,5 @@
 import { ThinkParser } from "../src/models/think/think-parser.ts";
-
-/** How fast `<think>` is split out of streams that are cut in the worst of ways. */
+import type { Table } from "./bench.ts";
 
 const MEGABYTE = 1024 * 1024;
 const WORK = 4 * MEGABYTE;
@@ -37,12 +36,17 @@ function secondsFor(list: readonly string[]): number {
   return (performance.now() - start) / 1000;
 }
 
-console.log("| stream | pieces | MB/s | ns per piece |\n| --- | ---: | ---: | ---: |");
-for (const [name, list] of SAMPLES) {
-  const size = list.reduce((sum, piece) => sum + piece.length, 0);
-  secondsFor(list);
-  const seconds = Math.min(...Array.from({ length: ROUNDS }, () => secondsFor(list)));
-  const speed = (size / MEGABYTE / seconds).toFixed(0);
-  const each = ((seconds / list.length) * 1e9).toFixed(0);
-  console.log(`| ${name} | ${list.length} | ${speed} | ${each} |`);
+/** How fast `<think>` is split out of streams that are cut in the worst of ways. */
+export async function thinkParser(): Promise<Table> {
+  return {
+    title: "Taking <think> out of a stream",
+    head: ["", "pieces", "MB/s", "ns a piece"],
+    rows: SAMPLES.map(([name, list]) => {
+      const size = list.reduce((sum, piece) => sum + piece.length, 0);
+      secondsFor(list);
+      const seconds = Math.min(...Array.from({ length: ROUNDS }, () => secondsFor(list)));
+      const speed = (size / MEGABYTE / seconds).toFixed(0);
+      return [name, String(list.length), speed, ((seconds / list.length) * 1e9).toFixed(0)];
+    }),
+  };
 }
