@@ -12,6 +12,7 @@ import { profileSummary } from "./cpu-profile.ts";
 import { costs, estimates } from "./costs.ts";
 import { gateway } from "./gateway.ts";
 import { growth } from "./growth.ts";
+import { ingest } from "./ingest.ts";
 import { knowledgeSearch } from "./knowledge-search.ts";
 import { modelLayer } from "./model-layer.ts";
 import { processes } from "./processes.ts";
@@ -39,6 +40,7 @@ const BENCHES = {
   processes,
   takeover,
   gateway,
+  ingest,
   "knowledge-search": knowledgeSearch,
   costs,
   estimates,
