@@ -54,6 +54,7 @@ describe("search by pgvector", { timeout: 120_000 }, () => {
     await base.find("a", { weights: { vector: 1, keyword: 0 } });
     expect(await count()).toBe(1);
     await base.base.deleteDocument("", { collection: "shop", document_id });
+    expect(await storage.knowledge.clear(100_000_000)).toBe(true);
     expect(await count()).toBe(0);
   });
 });
