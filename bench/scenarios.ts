@@ -91,7 +91,7 @@ export async function coldStarts(
 }
 
 /** Longer than an idle server takes to give back what it used for loading. */
-const REST_MS = 7000;
+const REST_MS = 12_000;
 
 export interface Footprint {
   idleRssMb: number | undefined;
