@@ -96,6 +96,16 @@ export function periodOf(per: BudgetPeriod, now: number, runId: string | null): 
   return new Date(now).toISOString().slice(0, per === "day" ? 10 : 7);
 }
 
+/** How long a sum counts from now on, in whole seconds; undefined where it does not begin anew. */
+export function secondsLeft(per: BudgetPeriod, now: number): number | undefined {
+  if (per !== "day" && per !== "month") return undefined;
+  const at = new Date(now);
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+  const end =
+    per === "day" ? Date.UTC(year, month, at.getUTCDate() + 1) : Date.UTC(year, month + 1);
+  return Math.ceil((end - now) / 1000);
+}
+
 /** The id that a payer has in a scope; undefined where it has none. */
 export function subjectOf(scope: BudgetScope, payer: Payer): string | undefined {
   if (scope === "server") return "";

@@ -4,6 +4,7 @@ import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import {
   periodOf,
+  secondsLeft,
   subjectOf,
   type Budget,
   type BudgetClaim,
@@ -58,7 +59,7 @@ export class BudgetKeeper {
     // What a dead process held may be just what is missing.
     if (shortage !== undefined && (await budgets.release(now)) > 0)
       shortage = await budgets.hold(held, claims);
-    if (shortage !== undefined) throw exceeded(shortage, call);
+    if (shortage !== undefined) throw exceeded(shortage, call, now);
     this.#held.add(call.callId);
   }
 
@@ -144,9 +145,14 @@ const whatOf = (id: string): string =>
 
 const amount = (micros: number): string => (micros / MICROS).toFixed(6).replace(/0{1,4}$/, "");
 
-function exceeded(shortage: BudgetShortage, { modelId }: PlannedCall): BudgetExceededError {
+function exceeded(
+  shortage: BudgetShortage,
+  { modelId }: PlannedCall,
+  now: number,
+): BudgetExceededError {
   const { currency, limit_micros, spent_micros, held_micros, needed_micros } = shortage;
   const { budget_id, scope, subject, per, period } = shortage;
+  const seconds = secondsLeft(per, now);
   return new BudgetExceededError(
     `Over budget: ${nameOf(shortage)} is ${amount(limit_micros)} ${currency}, of which ` +
       `${amount(spent_micros)} are spent and ${amount(held_micros)} held; ` +
@@ -159,6 +165,7 @@ function exceeded(shortage: BudgetShortage, { modelId }: PlannedCall): BudgetExc
       spent_micros,
       held_micros,
       needed_micros,
+      ...(seconds === undefined ? {} : { retry_after_seconds: seconds }),
     },
   );
 }

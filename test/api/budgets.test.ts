@@ -116,6 +116,18 @@ describe("a run over budget", () => {
     expect(answer.__interrupt__ !== undefined).toBe(isOver);
   });
 
+  it.each([
+    ["day", "86400"],
+    ["month", String(31 * 86_400)],
+    ["total", null],
+  ])("tells an OpenAI client when a budget per %s begins anew", async (per, seconds) => {
+    await setBudget({ per });
+    const body = { model: "yuan", messages: human("hi").messages };
+    const answer = await server.post("/v1/chat/completions", body);
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get("retry-after")).toBe(seconds);
+  });
+
   it("heeds the budget in the model's file", async () => {
     const answer = await runWait(server, await newThread(server), asking("capped"));
     expect(answer.__interrupt__[0].value).toMatchObject({ limit_micros: 500, model: "capped" });
