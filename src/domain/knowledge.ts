@@ -15,6 +15,9 @@ export const sourceName = z
   .refine((name) => !/\p{Cc}/u.test(name), "a name has no control characters")
   .refine((name) => !/(^|[/\\])\.\.([/\\]|$)/.test(name), 'a name has no ".." in its path');
 
+/** A document that was begun so long ago is not gone on with, and cleared away. */
+export const ABANDONED_MS = 24 * 3_600_000;
+
 /** A document whose chunks are kept for searches. */
 export interface KnowledgeDocument {
   document_id: string;

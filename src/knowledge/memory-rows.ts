@@ -1,4 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
+import { ABANDONED_MS } from "../domain/knowledge.ts";
 import { type FieldCondition, meetsCondition } from "../domain/item-filter.ts";
 import type {
   ChunkVector,
@@ -13,9 +14,6 @@ import type {
   NewChunk,
   NewKept,
 } from "../storage/knowledge-port.ts";
-
-/** A document that was begun so long ago will not be finished. */
-const ABANDONED_MS = 24 * 3_600_000;
 
 /** A document as it was staged, with what has come to it since. */
 interface Entry extends NewKept {

@@ -10,6 +10,7 @@ import { holdMoney } from "../models/budget/hold.ts";
 import { originOf, withImplicitConfig, type ConfigLike } from "../models/call.ts";
 import type { CallOrigin } from "../models/provider/origin.ts";
 import { currentRuntime } from "../models/runtime.ts";
+import { NO_TOKENS } from "../models/usage.ts";
 import type { ModelUsage } from "../models/usage-port.ts";
 import { metadataOf } from "./limits.ts";
 
@@ -73,7 +74,7 @@ export class Bill {
     { cost, status }: { cost: ToolCost; status: ModelUsage["status"] },
   ): Promise<void> {
     await currentRuntime().usage.record({
-      ...NO_TOKENS,
+      ...OF_A_TOOL,
       ...this.#origin,
       callId,
       modelId: toolId(this.#name),
@@ -89,16 +90,11 @@ export class Bill {
 /** What a tool's message tells of its price. */
 export type Receipt = Readonly<{ call_id: string; cost_micros: number; currency: string }>;
 
-const NO_TOKENS = {
+const OF_A_TOOL = {
+  ...NO_TOKENS,
   kind: "tool",
   answeredBy: undefined,
   units: 1,
-  promptTokens: 0,
-  completionTokens: 0,
-  totalTokens: 0,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
   estimated: false,
   usage: null,
 } as const;

@@ -2,11 +2,12 @@ import type { LocalAccess } from "../../auth/local-access.ts";
 import type { LoadedSettings } from "../../config/settings.ts";
 import { openDatabase } from "../../container.ts";
 import { systemClock } from "../../core/clock.ts";
-import { AppError, NotFoundError } from "../../core/errors.ts";
+import { NotFoundError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
 import { budgetCreate, budgetJson, inMicros } from "../../http/budget-schemas.ts";
 import { putBudget } from "../../services/budgets/budgets.ts";
 import type { Budgets } from "../../storage/budget-port.ts";
+import { checkedFlags } from "../checked-flags.ts";
 import { askServer, runningServer } from "../running-server.ts";
 
 export type ShownBudget = ReturnType<typeof budgetJson>;
@@ -64,18 +65,12 @@ async function ofDatabase(loaded: LoadedSettings): Promise<BudgetAccess> {
           spends: await budgets.spends(budget.budget_id),
         })),
       ),
-    set: async (body) => budgetJson(await putBudget({ storage, clock }, checked(body))),
+    set: async (body) =>
+      budgetJson(await putBudget({ storage, clock }, inMicros(checkedFlags(budgetCreate, body)))),
     remove: async (id) => {
       if (!(await budgets.delete(id))) throw new NotFoundError("Budget", id);
     },
     keyId: async (name) => idOf(await apiKeys.list(), name),
     close: () => storage.close(),
   };
-}
-
-function checked(body: object) {
-  const result = budgetCreate.safeParse(body);
-  if (result.success) return inMicros(result.data);
-  const [issue] = result.error.issues;
-  throw new AppError("bad_request", `${issue?.path.join(".")}: ${issue?.message}`);
 }

@@ -1,7 +1,6 @@
 import type { LocalAccess } from "../../auth/local-access.ts";
 import { openDatabase } from "../../container.ts";
 import { systemClock } from "../../core/clock.ts";
-import { AppError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
 import type { LoadedSettings } from "../../config/settings.ts";
 import { keyCreate } from "../../http/key-schemas.ts";
@@ -9,6 +8,7 @@ import { keyJson } from "../../http/present.ts";
 import { deleteKey, listKeys, revokeKey, rotateKey } from "../../services/keys/change.ts";
 import { createKey, type KeyContext } from "../../services/keys/create.ts";
 import { openSignals } from "../../signals/open-signals.ts";
+import { checkedFlags } from "../checked-flags.ts";
 import { askServer, runningServer } from "../running-server.ts";
 
 export type ShownKey = ReturnType<typeof keyJson>;
@@ -57,7 +57,7 @@ async function ofDatabase(loaded: LoadedSettings): Promise<KeyAccess> {
   };
   return {
     create: async (body) => {
-      const { admin, ...fields } = checked(body);
+      const { admin, ...fields } = checkedFlags(keyCreate, body);
       const { key, secret } = await createKey(ctx, { ...fields, is_admin: admin });
       return { ...keyJson(key), secret };
     },
@@ -73,11 +73,4 @@ async function ofDatabase(loaded: LoadedSettings): Promise<KeyAccess> {
       await storage.close();
     },
   };
-}
-
-function checked(body: object) {
-  const result = keyCreate.safeParse(body);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new AppError("bad_request", `${issue?.path.join(".")}: ${issue?.message}`);
 }

@@ -1,3 +1,4 @@
+import { readDataUrl } from "../../core/data-url.ts";
 import { AppError } from "../../core/errors.ts";
 import { getOutbound, type OutboundPolicy } from "../../core/outbound.ts";
 import type { Model } from "../model.ts";
@@ -23,7 +24,7 @@ export async function fetchImage(
   { url, data, revisedPrompt }: ImageSource,
   signal: AbortSignal | undefined,
 ): Promise<MadeImage> {
-  const inline = data ?? /^data:[^,]*;base64,(.*)$/s.exec(url ?? "")?.[1];
+  const inline = data ?? readDataUrl(url ?? "")?.data;
   const bytes =
     inline === undefined
       ? await withRetries({ model, signal }, () => download(model, url ?? "", signal))

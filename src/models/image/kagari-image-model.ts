@@ -1,3 +1,4 @@
+import { dataUrl } from "../../core/data-url.ts";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { NotFoundError } from "../../core/errors.ts";
 import type { ConfigLike } from "../call.ts";
@@ -72,8 +73,7 @@ async function paint(ask: Ask, wish: ImageWish): Promise<GeneratedImage[]> {
 }
 
 function unkept(image: MadeImage): GeneratedImage {
-  const url = `data:${image.contentType};base64,${image.bytes.toString("base64")}`;
-  return { ...image, id: undefined, url };
+  return { ...image, id: undefined, url: dataUrl(image.bytes, image.contentType) };
 }
 
 /** An image that an earlier attempt of the step made. */

@@ -1,5 +1,6 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
+import { readDataUrl } from "../../core/data-url.ts";
 import { AppError } from "../../core/errors.ts";
 import { HEAD_BYTES, kindOf } from "../../domain/document-kind.ts";
 import { wholeText } from "../../knowledge/whole-text.ts";
@@ -46,9 +47,9 @@ export function documentsIn(message: BaseMessage | undefined): SentDocument[] {
   return parts.flatMap((raw) => {
     const wired = wirePart(raw);
     const file = wired?.kind === "file" ? asWireObject(wired.part["file"]) : undefined;
-    const inline = /^data:([^;,]*)[^,]*;base64,(.*)$/s.exec(said(file?.["file_data"]) ?? "");
+    const inline = readDataUrl(said(file?.["file_data"]) ?? "");
     if (!inline) return [];
-    const [, content_type, data = ""] = inline;
+    const { type: content_type, data } = inline;
     return [{ name: said(file?.["filename"]) ?? "document", data, content_type }];
   });
 }

@@ -1,3 +1,4 @@
+import { readDataUrl } from "../../core/data-url.ts";
 import type { Model } from "../model.ts";
 import { asWireObject, contentText, itemsOf, said, type WireObject } from "../wire.ts";
 
@@ -82,8 +83,8 @@ function nativeMessage(message: WireObject, names: ReadonlyMap<string, string>):
 
 function imageData(part: unknown): string[] {
   const url = said(asWireObject(asWireObject(part)?.["image_url"])?.["url"]);
-  const data = url === undefined ? undefined : /^data:[^,]*;base64,(.*)$/s.exec(url)?.[1];
-  return data === undefined ? [] : [data];
+  const inline = readDataUrl(url ?? "");
+  return inline === undefined ? [] : [inline.data];
 }
 
 function nativeCall(call: unknown): WireObject {

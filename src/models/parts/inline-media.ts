@@ -1,3 +1,4 @@
+import { dataUrl } from "../../core/data-url.ts";
 import { AppError } from "../../core/errors.ts";
 import { getOutbound, type OutboundAnswer, type OutboundPolicy } from "../../core/outbound.ts";
 import type { User } from "../../domain/actor.ts";
@@ -26,9 +27,9 @@ export async function inlineImage(
   const fields = asWireObject(part["image_url"]) ?? {};
   const url = said(fields["url"]) ?? "";
   if (url.startsWith("data:")) return part;
-  const bytes =
-    (await keptMedia(url, reader)) ?? (isInlineOnly && (await fetchMedia(url, model, reader)));
-  if (bytes === false) return part;
+  const kept = await keptMedia(url, reader);
+  if (kept === undefined && !isInlineOnly) return part;
+  const bytes = kept ?? (await fetchMedia(url, model, reader));
   const type = imageTypeOf(bytes);
   if (type === undefined) throw unusable(url, "it is no PNG, JPEG, GIF, WebP or BMP image");
   return { ...part, image_url: { ...fields, url: dataUrl(bytes, type) } };
@@ -48,9 +49,6 @@ export async function inlineVideo(
   if (type === undefined) throw unusable(url, "its server calls it no video");
   return { ...part, video_url: { ...fields, url: dataUrl(bytes, type) } };
 }
-
-const dataUrl = (bytes: Buffer, type: string): string =>
-  `data:${type};base64,${bytes.toString("base64")}`;
 
 /** The same audio with its bytes in the request. */
 export async function inlineAudio(

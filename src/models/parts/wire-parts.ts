@@ -1,3 +1,4 @@
+import { dataUrl, readDataUrl } from "../../core/data-url.ts";
 import type { MediaKind } from "../dialects/index.ts";
 import { asWireObject, said, type WireObject } from "../wire.ts";
 
@@ -74,7 +75,7 @@ function imageUrl(part: WireObject): WirePart {
 }
 
 function image(part: WireObject, source: Source): WirePart {
-  const url = source.url ?? dataUrl(source, "image/png");
+  const url = source.url ?? sourceUrl(source, "image/png");
   const detail = said(asWireObject(part["metadata"])?.["detail"]) ?? said(part["detail"]);
   const fields = detail === undefined ? { url } : { url, detail };
   return { kind: "image", part: { type: "image_url", image_url: fields } };
@@ -82,10 +83,10 @@ function image(part: WireObject, source: Source): WirePart {
 
 function audio(source: Source): WirePart {
   const { data, url } = source;
-  const inline = url === undefined ? undefined : /^data:([^;,]*)[^,]*;base64,(.*)$/s.exec(url);
-  const mimeType = source.mimeType ?? inline?.[1] ?? "";
+  const inline = readDataUrl(url ?? "");
+  const mimeType = source.mimeType ?? inline?.type ?? "";
   const format = audioFormat(mimeType, url);
-  const content = data ?? inline?.[2] ?? url ?? "";
+  const content = data ?? inline?.data ?? url ?? "";
   return {
     kind: "audio",
     part: { type: "input_audio", input_audio: { data: content, format } },
@@ -103,7 +104,7 @@ function audioFormat(mimeType: string, url: string | undefined): string {
 function video(part: WireObject, source: Source): WirePart {
   // DashScope takes the frames of a video as a list.
   if (part["video"] !== undefined) return { kind: "video", part };
-  const url = source.url ?? dataUrl(source, "video/mp4");
+  const url = source.url ?? sourceUrl(source, "video/mp4");
   return { kind: "video", part: { type: "video_url", video_url: { url } } };
 }
 
@@ -112,7 +113,7 @@ function file(part: WireObject, source: Source): WirePart {
   const { fileId, name } = source;
   if (fileId !== undefined)
     return { kind: "file", part: { type: "file", file: { file_id: fileId } } };
-  const data = source.url ?? dataUrl(source, "application/octet-stream");
+  const data = source.url ?? sourceUrl(source, "application/octet-stream");
   const fields = { file_data: data, filename: name ?? "file" };
   return { kind: "file", part: { type: "file", file: fields } };
 }
@@ -136,5 +137,5 @@ function base64Of(data: unknown): string | undefined {
   return said(data);
 }
 
-const dataUrl = ({ data, mimeType }: Source, otherwise: string): string =>
-  `data:${mimeType ?? otherwise};base64,${data ?? ""}`;
+const sourceUrl = ({ data, mimeType }: Source, otherwise: string): string =>
+  dataUrl(data ?? "", mimeType ?? otherwise);

@@ -7,7 +7,8 @@ import { toBytes } from "./item-rows.ts";
 import { collectionWord } from "./knowledge-rows.ts";
 import type { KnowledgeSight } from "./knowledge-sight.ts";
 
-interface Parts {
+/** What those work with that write knowledge in parts of commits. */
+export interface KnowledgeParts {
   dialect: Dialect;
   reader: KnowledgeReader;
   sight: KnowledgeSight;
@@ -19,7 +20,7 @@ export class KnowledgeDrafts {
   readonly #reader: KnowledgeReader;
   readonly #sight: KnowledgeSight;
 
-  constructor({ dialect, reader, sight }: Parts) {
+  constructor({ dialect, reader, sight }: KnowledgeParts) {
     this.#dialect = dialect;
     this.#reader = reader;
     this.#sight = sight;

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import { all, first, run, type Commit } from "../commit.ts";
 import type { Dialect } from "../driver.ts";
+import { ABANDONED_MS } from "../../domain/knowledge.ts";
+import type { KnowledgeParts } from "./knowledge-drafts.ts";
 import type { KnowledgeReader } from "./knowledge-reader.ts";
 import { GONE } from "./knowledge-rows.ts";
 import type { KnowledgeSight } from "./knowledge-sight.ts";
@@ -8,14 +10,6 @@ import type { KnowledgeSight } from "./knowledge-sight.ts";
 /** What one commit clears away: a few milliseconds of work. */
 const CLEARED_DOCUMENTS = 50;
 const CLEARED_CHUNKS = 100;
-/** A document that was begun so long ago is not gone on with. */
-const ABANDONED_MS = 24 * 3_600_000;
-
-interface Parts {
-  dialect: Dialect;
-  reader: KnowledgeReader;
-  sight: KnowledgeSight;
-}
 
 /** What is taken out of sight and later cleared away, as parts of commits. */
 export class KnowledgeWaste {
@@ -23,7 +17,7 @@ export class KnowledgeWaste {
   readonly #reader: KnowledgeReader;
   readonly #sight: KnowledgeSight;
 
-  constructor({ dialect, reader, sight }: Parts) {
+  constructor({ dialect, reader, sight }: KnowledgeParts) {
     this.#dialect = dialect;
     this.#reader = reader;
     this.#sight = sight;
